@@ -1,0 +1,47 @@
+// Included once for each instruction set by kernels.hpp, inside its namespace and under its compiler target.
+
+/// A vector register of T. Plain compiler vectors underneath: one source for every instruction set and element type.
+template <class T>
+struct Vec {
+  static constexpr int size = vector_bytes / static_cast<int>(sizeof(T));
+  typedef T Native __attribute__((vector_size(vector_bytes)));
+  typedef T Unaligned __attribute__((vector_size(vector_bytes), aligned(alignof(T)), may_alias));
+
+  Native v;
+
+  DFORMER_ALWAYS_INLINE static Vec load(const T* p) { return {*reinterpret_cast<const Unaligned*>(p)}; }
+  DFORMER_ALWAYS_INLINE void store(T* p) const { *reinterpret_cast<Unaligned*>(p) = v; }
+  DFORMER_ALWAYS_INLINE static Vec broadcast(T x) { return {x - Native{}}; }
+  DFORMER_ALWAYS_INLINE static Vec zero() { return {Native{}}; }
+
+  /// The first `count` elements, the rest zero; nothing beyond them is read.
+  DFORMER_ALWAYS_INLINE static Vec load_part(const T* p, int count) {
+    alignas(vector_bytes) T part[size] = {};
+    for (int i = 0; i < count; ++i) part[i] = p[i];
+    return load(part);
+  }
+  DFORMER_ALWAYS_INLINE void store_part(T* p, int count) const {
+    alignas(vector_bytes) T part[size];
+    store(part);
+    for (int i = 0; i < count; ++i) p[i] = part[i];
+  }
+
+  DFORMER_ALWAYS_INLINE friend Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }
+  DFORMER_ALWAYS_INLINE friend Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }
+  DFORMER_ALWAYS_INLINE friend Vec operator*(Vec a, Vec b) { return {a.v * b.v}; }
+  DFORMER_ALWAYS_INLINE friend Vec operator/(Vec a, Vec b) { return {a.v / b.v}; }
+};
+
+/// a * b + c, in one rounding where the instruction set has it.
+template <class T>
+DFORMER_ALWAYS_INLINE Vec<T> fma(Vec<T> a, Vec<T> b, Vec<T> c) {
+  return {a.v * b.v + c.v};
+}
+template <class T>
+DFORMER_ALWAYS_INLINE Vec<T> max(Vec<T> a, Vec<T> b) {
+  return {a.v > b.v ? a.v : b.v};
+}
+template <class T>
+DFORMER_ALWAYS_INLINE Vec<T> min(Vec<T> a, Vec<T> b) {
+  return {a.v < b.v ? a.v : b.v};
+}

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <cstdint>
+
+#include <dformer/backend/cpu/isa.hpp>
+#include <dformer/backend/cpu/kernels/norm_args.hpp>
+
+namespace dformer::cpu {
+
+/// The kernels of one instruction set for one element type. Each does the tasks [begin, end) of its
+/// arguments; what a task is (a row, a tile, a head) the arguments' header says.
+template <class T>
+struct KernelTable {
+  template <class Args>
+  using Kernel = void (*)(const Args& args, std::int64_t begin, std::int64_t end);
+
+  Kernel<ScaleShiftArgs<T>> scale_shift;
+};
+
+/// The kernels that a device with this instruction set runs.
+template <class T>
+const KernelTable<T>& kernels(Isa isa);
+
+}  // namespace dformer::cpu
