@@ -1,7 +1,11 @@
 #pragma once
 
-// The definitions of the CPU kernels, for every instruction set. In a program that links `dformer::cpu` they
-// are compiled there, and this header is empty.
+// The definitions of the CPU kernels, for every instruction set.
+//
+// Header-only, every program that uses them compiles them. The library `dformer::cpu` compiles them once: its sources
+// are this header with DFORMER_KERNELS_FOR set to an element type, and whoever links it is given DFORMER_PRECOMPILED,
+// under which only the declarations of table.hpp remain. Both ways the kernels are the same templates, so that objects
+// of both kinds may meet in one program.
 
 #include <algorithm>
 #include <cmath>
@@ -55,6 +59,10 @@ const KernelTable<T>& kernels(Isa isa) {
   static_cast<void>(isa);
   return baseline::table<T>;
 }
+
+#if defined(DFORMER_KERNELS_FOR)
+template const KernelTable<DFORMER_KERNELS_FOR>& kernels<DFORMER_KERNELS_FOR>(Isa);
+#endif
 
 }  // namespace dformer::cpu
 

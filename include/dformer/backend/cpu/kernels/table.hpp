@@ -21,4 +21,9 @@ struct KernelTable {
 template <class T>
 const KernelTable<T>& kernels(Isa isa);
 
+#if defined(DFORMER_PRECOMPILED)
+extern template const KernelTable<float>& kernels<float>(Isa);
+extern template const KernelTable<double>& kernels<double>(Isa);
+#endif
+
 }  // namespace dformer::cpu
