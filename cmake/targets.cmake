@@ -2,16 +2,66 @@
 #   dformer::dformer   the headers alone; enough for networks, checkpoints and the CPU backend
 #   dformer::cpu       the same with the CPU kernels compiled once, instead of in every program
 #   dformer::images    adds OpenCV: image pairs in, label maps and pictures out
+include(GNUInstallDirs)
+include(${CMAKE_CURRENT_LIST_DIR}/development_flags.cmake)
+
 find_package(Threads REQUIRED)
+if(NOT TARGET nlohmann_json::nlohmann_json)
+  find_package(nlohmann_json QUIET)
+  if(NOT nlohmann_json_FOUND)
+    message(FATAL_ERROR "dformer reads checkpoint headers with nlohmann/json, which was not found. Install it (Debian "
+                        "and Ubuntu: nlohmann-json3-dev), or set nlohmann_json_DIR to the folder of its "
+                        "nlohmann_jsonConfig.cmake.")
+  endif()
+endif()
 
 add_library(dformer INTERFACE)
 add_library(dformer::dformer ALIAS dformer)
 target_compile_features(dformer INTERFACE cxx_std_20)
 target_include_directories(dformer INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
-                                             $<INSTALL_INTERFACE:include>)
-target_link_libraries(dformer INTERFACE Threads::Threads)
+                                             $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_link_libraries(dformer INTERFACE Threads::Threads nlohmann_json::nlohmann_json
+                                        $<BUILD_INTERFACE:dformer_sanitizers>)
 
-# What our own programs and tests are compiled with; never forced on a user.
-add_library(dformer_warnings INTERFACE)
-target_compile_options(dformer_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
-                       $<$<BOOL:${DFORMER_WARNINGS_AS_ERRORS}>:-Werror>)
+set(DFORMER_HAS_ZLIB OFF)
+if(DFORMER_WITH_ZLIB)
+  find_package(ZLIB QUIET)
+  set(DFORMER_HAS_ZLIB ${ZLIB_FOUND})
+endif()
+if(DFORMER_HAS_ZLIB)
+  target_link_libraries(dformer INTERFACE ZLIB::ZLIB)
+  target_compile_definitions(dformer INTERFACE DFORMER_HAS_ZLIB)
+endif()
+
+# One generated source for each element type: the kernel header, told to instantiate.
+foreach(scalar float double)
+  set(source ${CMAKE_CURRENT_BINARY_DIR}/${CMAKE_FILES_DIRECTORY}/kernels_${scalar}.cpp)
+  file(GENERATE OUTPUT ${source} CONTENT "#define DFORMER_KERNELS_FOR ${scalar}
+#include <dformer/backend/cpu/kernels/kernels.hpp>
+")
+  list(APPEND kernel_sources ${source})
+endforeach()
+add_library(dformer_cpu STATIC ${kernel_sources})
+add_library(dformer::cpu ALIAS dformer_cpu)
+set_target_properties(dformer_cpu PROPERTIES EXPORT_NAME cpu POSITION_INDEPENDENT_CODE ON)
+target_link_libraries(dformer_cpu PUBLIC dformer PRIVATE $<BUILD_INTERFACE:dformer_warnings>)
+target_compile_definitions(dformer_cpu INTERFACE DFORMER_PRECOMPILED)
+# Without the optimiser every vector operation is a call; a debug build of a program should still run its network.
+target_compile_options(dformer_cpu PRIVATE $<$<NOT:$<CONFIG:Release,RelWithDebInfo,MinSizeRel>>:-O2>)
+if(NOT DFORMER_INSTALL)
+  set_target_properties(dformer_cpu PROPERTIES EXCLUDE_FROM_ALL ON)
+endif()
+
+# Installed wherever it was built: whether OpenCV is there is asked again where the package is used.
+add_library(dformer_images INTERFACE)
+set_target_properties(dformer_images PROPERTIES EXPORT_NAME images)
+target_link_libraries(dformer_images INTERFACE dformer opencv_core opencv_imgproc opencv_imgcodecs)
+if(DFORMER_WITH_OPENCV)
+  find_package(OpenCV QUIET COMPONENTS core imgproc imgcodecs)
+endif()
+if(DFORMER_WITH_OPENCV AND OpenCV_FOUND)
+  add_library(dformer::images ALIAS dformer_images)
+else()
+  message(STATUS "dformer: without OpenCV (core, imgproc, imgcodecs), so no dformer::images, and none of the tests and "
+                 "programs that read images are built. Debian and Ubuntu: libopencv-dev")
+endif()

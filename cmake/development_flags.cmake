@@ -1,0 +1,12 @@
+# What our own programs and tests are compiled with; never forced on a user.
+add_library(dformer_warnings INTERFACE)
+target_compile_options(dformer_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion
+                       $<$<BOOL:${DFORMER_WARNINGS_AS_ERRORS}>:-Werror>)
+
+# All parts of a program must agree on these, so that everything that links dformer in this build is given them.
+add_library(dformer_sanitizers INTERFACE)
+if(DFORMER_SANITIZE)
+  target_compile_options(dformer_sanitizers INTERFACE -fsanitize=${DFORMER_SANITIZE} -fno-sanitize-recover=all
+                                                      -fno-omit-frame-pointer)
+  target_link_options(dformer_sanitizers INTERFACE -fsanitize=${DFORMER_SANITIZE})
+endif()
