@@ -12,9 +12,12 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <type_traits>
+#include <utility>
 
 #include <dformer/backend/cpu/kernels/table.hpp>
 #include <dformer/backend/cpu/kernels/target.hpp>
+#include <dformer/backend/epilogue.hpp>
 
 #if !defined(DFORMER_PRECOMPILED)
 

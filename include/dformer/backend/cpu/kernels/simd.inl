@@ -6,6 +6,9 @@ struct Vec {
   static constexpr int size = vector_bytes / static_cast<int>(sizeof(T));
   typedef T Native __attribute__((vector_size(vector_bytes)));
   typedef T Unaligned __attribute__((vector_size(vector_bytes), aligned(alignof(T)), may_alias));
+  /// Integers as wide as T: bit patterns, and what a comparison gives (0 or -1 in each element).
+  using Integer = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
+  typedef Integer Int __attribute__((vector_size(vector_bytes)));
 
   Native v;
 
@@ -13,6 +16,8 @@ struct Vec {
   DFORMER_ALWAYS_INLINE void store(T* p) const { *reinterpret_cast<Unaligned*>(p) = v; }
   DFORMER_ALWAYS_INLINE static Vec broadcast(T x) { return {x - Native{}}; }
   DFORMER_ALWAYS_INLINE static Vec zero() { return {Native{}}; }
+  DFORMER_ALWAYS_INLINE static Vec from_bits(Int bits) { return {reinterpret_cast<Native>(bits)}; }
+  DFORMER_ALWAYS_INLINE Int bits() const { return reinterpret_cast<Int>(v); }
 
   /// The first `count` elements, the rest zero; nothing beyond them is read.
   DFORMER_ALWAYS_INLINE static Vec load_part(const T* p, int count) {
@@ -44,4 +49,31 @@ DFORMER_ALWAYS_INLINE Vec<T> max(Vec<T> a, Vec<T> b) {
 template <class T>
 DFORMER_ALWAYS_INLINE Vec<T> min(Vec<T> a, Vec<T> b) {
   return {a.v < b.v ? a.v : b.v};
+}
+
+template <class T, std::size_t Step, std::size_t... I>
+DFORMER_ALWAYS_INLINE Vec<T> rotated(Vec<T> x, std::index_sequence<I...>) {
+  return {__builtin_shufflevector(x.v, x.v, ((I + Step) % sizeof...(I))...)};
+}
+
+/// The sum of all elements, added pairwise.
+template <class T, std::size_t Step = Vec<T>::size / 2>
+DFORMER_ALWAYS_INLINE T sum(Vec<T> x) {
+  const Vec<T> folded = x + rotated<T, Step>(x, std::make_index_sequence<Vec<T>::size>());
+  if constexpr (Step > 1) {
+    return sum<T, Step / 2>(folded);
+  } else {
+    return folded.v[0];
+  }
+}
+
+/// The largest element.
+template <class T, std::size_t Step = Vec<T>::size / 2>
+DFORMER_ALWAYS_INLINE T largest(Vec<T> x) {
+  const Vec<T> folded = max(x, rotated<T, Step>(x, std::make_index_sequence<Vec<T>::size>()));
+  if constexpr (Step > 1) {
+    return largest<T, Step / 2>(folded);
+  } else {
+    return folded.v[0];
+  }
 }

@@ -1,0 +1,137 @@
+// Included once for each instruction set by kernels.hpp.
+//
+// Elementary functions on vectors. The float ones are polynomials with coefficients fitted for this file
+// (weighted least squares driven to equal ripple); the errors stated are the largest over a dense sweep, which
+// tests/backend/math_test.cpp repeats. NaN passes through all of them: bounds are taken as min(bound, x), which
+// keeps x where the comparison fails. The double ones are the standard library's, element by element: double is
+// for checking.
+
+/// e^x within 1.2 ulp. 0 below -87, where the result would be denormal or nearly so; infinity above 88.72.
+DFORMER_ALWAYS_INLINE Vec<float> exp(Vec<float> x) {
+  using V = Vec<float>;
+  x = min(V::broadcast(89.0f), max(V::broadcast(-87.5f), x));
+  // Adding 1.5 * 2^23 rounds to an integer, which is then in the low bits.
+  const V shifter = V::broadcast(12582912.0f);
+  const V shifted = fma(x, V::broadcast(1.44269504f), shifter);
+  const V k = shifted - shifter;
+  V r = fma(k, V::broadcast(-0.693145751953125f), x);  // ln 2 in 15 bits: the product is exact
+  r = fma(k, V::broadcast(-1.42860682e-6f), r);
+  // 2 e^r; with 2^(k - 1) instead of 2^k every exponent up to the largest result fits, and k = -126 gives 0.
+  V p = V::broadcast(2.762893448e-03f);
+  p = fma(p, r, V::broadcast(1.673756167e-02f));
+  p = fma(p, r, V::broadcast(8.333678544e-02f));
+  p = fma(p, r, V::broadcast(3.333303928e-01f));
+  p = fma(p, r, V::broadcast(9.999998808e-01f));
+  p = fma(p, r, V::broadcast(2.0f));
+  p = fma(p, r, V::broadcast(2.0f));
+  const V::Int exponent = (shifted.bits() + 126) << 23;  // the bits of 1.5 * 2^23 leave to the left
+  return p * V::from_bits(exponent);
+}
+
+/// erf(x) within 7 ulp, exactly 1 and -1 far out. x times a polynomial in x^2 up to |x| = 3.83, where erf is 1 to
+/// half an ulp; beyond, the constant last value times x only grows and is cut off.
+DFORMER_ALWAYS_INLINE Vec<float> erf(Vec<float> x) {
+  using V = Vec<float>;
+  constexpr float limit = 3.83f * 3.83f;
+  const V t = min(V::broadcast(limit), x * x);
+  const V u = fma(t, V::broadcast(2.0f / limit), V::broadcast(-1.0f));  // in [-1, 1]
+  const V uu = u * u;
+  V even = V::broadcast(1.403667848e-03f);
+  V odd = V::broadcast(-5.436633946e-04f);
+  even = fma(even, uu, V::broadcast(1.790459151e-03f));
+  odd = fma(odd, uu, V::broadcast(-1.132549485e-03f));
+  even = fma(even, uu, V::broadcast(1.155781839e-02f));
+  odd = fma(odd, uu, V::broadcast(-6.084297784e-03f));
+  even = fma(even, uu, V::broadcast(2.708853595e-02f));
+  odd = fma(odd, uu, V::broadcast(-1.749662124e-02f));
+  even = fma(even, uu, V::broadcast(5.606576800e-02f));
+  odd = fma(odd, uu, V::broadcast(-4.056993127e-02f));
+  even = fma(even, uu, V::broadcast(9.080874175e-02f));
+  odd = fma(odd, uu, V::broadcast(-7.286556810e-02f));
+  even = fma(even, uu, V::broadcast(1.368238479e-01f));
+  odd = fma(odd, uu, V::broadcast(-1.107173413e-01f));
+  even = fma(even, uu, V::broadcast(3.691990376e-01f));
+  odd = fma(odd, uu, V::broadcast(-1.842313111e-01f));
+  const V y = x * fma(odd, u, even);
+  return min(V::broadcast(1.0f), max(V::broadcast(-1.0f), y));
+}
+
+/// sin and cos, absolute error at most 1e-7 each for |x| up to 1e5. The multiple of pi/2 is taken off in parts of
+/// eight bits, whose products with it are exact, so fused and unfused multiply-adds agree.
+DFORMER_ALWAYS_INLINE void sincos(Vec<float> x, Vec<float>& s, Vec<float>& c) {
+  using V = Vec<float>;
+  const V shifter = V::broadcast(12582912.0f);
+  const V shifted = fma(x, V::broadcast(0.636619772f), shifter);
+  const V k = shifted - shifter;
+  V r = fma(k, V::broadcast(-0x1.92p+0f), x);
+  r = fma(k, V::broadcast(-0x1.fap-12f), r);
+  r = fma(k, V::broadcast(-0x1.54p-20f), r);
+  r = fma(k, V::broadcast(-0x1.10b460p-30f), r);
+  const V rr = r * r;
+  V sine = V::broadcast(-1.951697777e-04f);
+  sine = fma(sine, rr, V::broadcast(8.332176134e-03f));
+  sine = fma(sine, rr, V::broadcast(-1.666665524e-01f));
+  sine = fma(sine * rr, r, r);
+  V cosine = V::broadcast(2.443809171e-05f);
+  cosine = fma(cosine, rr, V::broadcast(-1.388736418e-03f));
+  cosine = fma(cosine, rr, V::broadcast(4.166664556e-02f));
+  cosine = fma(cosine, rr, V::broadcast(-0.5f));
+  cosine = fma(cosine, rr, V::broadcast(1.0f));
+  // Odd quadrants exchange the two; the sine's sign is bit 1 of the quadrant, the cosine's that of the next one.
+  const V::Int quadrant = shifted.bits();
+  const V::Int exchange = -(quadrant & 1);
+  const V::Int sine_bits = (exchange & cosine.bits()) | (~exchange & sine.bits());
+  const V::Int cosine_bits = (exchange & sine.bits()) | (~exchange & cosine.bits());
+  s = V::from_bits(sine_bits ^ ((quadrant & 2) << 30));
+  c = V::from_bits(cosine_bits ^ (((quadrant + 1) & 2) << 30));
+}
+
+DFORMER_ALWAYS_INLINE Vec<double> exp(Vec<double> x) {
+  for (int i = 0; i < Vec<double>::size; ++i) x.v[i] = std::exp(x.v[i]);
+  return x;
+}
+DFORMER_ALWAYS_INLINE Vec<double> erf(Vec<double> x) {
+  for (int i = 0; i < Vec<double>::size; ++i) x.v[i] = std::erf(x.v[i]);
+  return x;
+}
+DFORMER_ALWAYS_INLINE void sincos(Vec<double> x, Vec<double>& s, Vec<double>& c) {
+  for (int i = 0; i < Vec<double>::size; ++i) {
+    s.v[i] = std::sin(x.v[i]);
+    c.v[i] = std::cos(x.v[i]);
+  }
+}
+
+template <class T>
+DFORMER_ALWAYS_INLINE Vec<T> relu(Vec<T> x) {
+  return max(Vec<T>::zero(), x);
+}
+
+/// x/2 (1 + erf(x / sqrt 2)); in float, absolute error at most 2e-7 * max(1, |x|). 0 at minus infinity.
+template <class T>
+DFORMER_ALWAYS_INLINE Vec<T> gelu(Vec<T> x) {
+  using V = Vec<T>;
+  const V half = max(V::broadcast(T(-100)), x * V::broadcast(T(0.5)));  // no infinity times zero
+  return fma(half, erf(x * V::broadcast(T(0.70710678118654752440))), half);
+}
+
+/// 1 / (1 + e^-x) within 2.5 ulp.
+template <class T>
+DFORMER_ALWAYS_INLINE Vec<T> sigmoid(Vec<T> x) {
+  const Vec<T> one = Vec<T>::broadcast(T(1));
+  return one / (one + exp(Vec<T>::zero() - x));
+}
+
+template <class T>
+DFORMER_ALWAYS_INLINE Vec<T> activate(Vec<T> x, Activation activation) {
+  switch (activation) {
+    case Activation::relu:
+      return relu(x);
+    case Activation::gelu:
+      return gelu(x);
+    case Activation::sigmoid:
+      return sigmoid(x);
+    case Activation::none:
+      break;
+  }
+  return x;
+}
