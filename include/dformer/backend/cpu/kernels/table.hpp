@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include <dformer/backend/cpu/isa.hpp>
+#include <dformer/backend/cpu/kernels/gemm_args.hpp>
 #include <dformer/backend/cpu/kernels/norm_args.hpp>
 
 namespace dformer::cpu {
@@ -14,6 +15,7 @@ struct KernelTable {
   template <class Args>
   using Kernel = void (*)(const Args& args, std::int64_t begin, std::int64_t end);
 
+  Kernel<MatrixProductArgs<T>> matrix_product;
   Kernel<ScaleShiftArgs<T>> scale_shift;
 };
 
