@@ -1,0 +1,43 @@
+#pragma once
+
+#include <string>
+
+#include <opencv2/core.hpp>
+
+namespace dformer {
+
+/// "640x480 16-bit, 1 channel": what an error message says about the image it was given.
+inline std::string describe(const cv::Mat& image) {
+  if (image.empty()) return "an empty image";
+  if (image.dims != 2) return "an array of " + std::to_string(image.dims) + " dimensions";
+  std::string text = std::to_string(image.cols) + "x" + std::to_string(image.rows) + " ";
+  switch (image.depth()) {
+    case CV_8U:
+      text += "8-bit";
+      break;
+    case CV_8S:
+      text += "signed 8-bit";
+      break;
+    case CV_16U:
+      text += "16-bit";
+      break;
+    case CV_16S:
+      text += "signed 16-bit";
+      break;
+    case CV_32S:
+      text += "32-bit integer";
+      break;
+    case CV_32F:
+      text += "32-bit float";
+      break;
+    case CV_64F:
+      text += "64-bit float";
+      break;
+    default:
+      text += "16-bit float";
+      break;
+  }
+  return text + ", " + std::to_string(image.channels()) + (image.channels() == 1 ? " channel" : " channels");
+}
+
+}  // namespace dformer

@@ -1,0 +1,103 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <opencv2/core.hpp>
+#include <opencv2/imgcodecs.hpp>
+
+#include <dformer/data/encode_depth.hpp>
+#include <dformer/data/sample.hpp>
+
+namespace dformer {
+
+/// How depth is stored and what becomes of its holes.
+struct DepthOptions {
+  DepthEncoding encoding = GreysDepth{};
+  HolePolicy holes = HolePolicy::keep;
+};
+
+namespace detail {
+
+/// Decodes an image file, keeping its bit depth. Throws: ImageError when it is missing or not an image.
+inline cv::Mat decode_image(const std::filesystem::path& file, int flags) {
+  const std::string name = file.string();
+  std::error_code ignored;
+  const std::filesystem::file_status status = std::filesystem::status(file, ignored);
+  if (!std::filesystem::exists(status)) throw_image_error(name, "no such file; expected an image file");
+  if (std::filesystem::is_directory(status)) throw_image_error(name, "is a folder; expected an image file");
+  cv::Mat image;
+  std::string reason;
+  try {
+    image = cv::imread(name, flags);
+  } catch (const cv::Exception& error) {  // a header with absurd extents
+    reason = " (" + error.err + ")";
+  }
+  if (image.empty()) {
+    throw_image_error(name, "cannot be decoded" + reason +
+                                "; expected a readable, undamaged PNG, JPEG, TIFF, BMP or WebP image");
+  }
+  return image;
+}
+
+/// Throws: ImageError unless `color` is 8-bit with 3 channels.
+inline void require_color(const cv::Mat& color, const std::string& subject) {
+  if (!color.empty() && color.type() == CV_8UC3) return;
+  std::string advice = "convert it to 8-bit with three channels";
+  if (color.channels() == 1 && color.depth() != CV_8U)
+    advice = "is this the depth image? Pass colour first, then depth";
+  if (color.channels() == 1 && color.depth() == CV_8U) {
+    advice = "is this the depth image? A grey camera's image must be repeated to three channels";
+  }
+  throw_image_error(subject,
+                    "expected a colour image, 8-bit with 3 channels, got " + describe(color) + "; " + advice);
+}
+
+inline void require_same_size(const cv::Mat& color, const cv::Mat& depth, const std::string& subject) {
+  if (color.size() == depth.size()) return;
+  throw_image_error(subject, "colour is " + std::to_string(color.cols) + "x" + std::to_string(color.rows) +
+                                 " but depth is " + std::to_string(depth.cols) + "x" +
+                                 std::to_string(depth.rows) +
+                                 "; the two must be registered: pass depth aligned to the colour camera");
+}
+
+}  // namespace detail
+
+/// The colour image of a file, [H, W] 8-bit, channels B, G, R. An alpha channel is dropped, and EXIF
+/// orientation is applied. Throws: ImageError.
+inline cv::Mat read_color(const std::filesystem::path& file) {
+  cv::Mat color = detail::decode_image(file, cv::IMREAD_ANYCOLOR | cv::IMREAD_ANYDEPTH);
+  detail::require_color(color, file.string());
+  return color;
+}
+
+/// The depth of a file in the official representation, [H, W] 8-bit. Throws: ImageError, also where the
+/// file's type does not fit the encoding; ArgumentError for a hole policy that does not go with it.
+inline EncodedDepth read_depth(const std::filesystem::path& file, const DepthOptions& options = {}) {
+  const cv::Mat stored = detail::decode_image(file, cv::IMREAD_ANYCOLOR | cv::IMREAD_ANYDEPTH);
+  EncodedDepth depth = encode_depth(stored, options.encoding, options.holes, file.string());
+  for (std::string& warning : depth.warnings) warning = "[" + file.string() + "] " + warning;
+  return depth;
+}
+
+/// A pair of images in memory: `color` [H, W] 8-bit with channels B, G, R (shared, not copied), `depth` [H,
+/// W] as `options.encoding` says. Throws: ImageError, ArgumentError.
+inline RgbdImage make_rgbd(const cv::Mat& color, const cv::Mat& depth, const DepthOptions& options = {}) {
+  detail::require_color(color, "colour");
+  EncodedDepth encoded = encode_depth(depth, options.encoding, options.holes, "depth");
+  detail::require_same_size(color, depth, "make_rgbd");
+  return {color, std::move(encoded.grey), std::move(encoded.warnings)};
+}
+
+/// A pair of image files. Throws: ImageError, ArgumentError; the text names the file.
+inline RgbdImage read_rgbd(const std::filesystem::path& color_file, const std::filesystem::path& depth_file,
+                           const DepthOptions& options = {}) {
+  cv::Mat color = read_color(color_file);
+  EncodedDepth encoded = read_depth(depth_file, options);
+  detail::require_same_size(color, encoded.grey, color_file.string() + ", " + depth_file.string());
+  return {std::move(color), std::move(encoded.grey), std::move(encoded.warnings)};
+}
+
+}  // namespace dformer
