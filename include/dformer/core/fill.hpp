@@ -45,11 +45,10 @@ class NamedStream {
 };
 
 /// Fills a parameter or buffer by its checkpoint name so that activations keep their size through any of the
-/// networks: the rule by which parity fixtures are made (docs/parity.md). Returns false for names whose value
-/// the model computes itself (`Geo.angle`, `Geo.decay`).
-inline bool fill_by_name(std::string_view name, const Shape& shape, std::span<float> values,
+/// networks: the rule by which parity fixtures are made (docs/parity.md). Buffers that a layer computes itself
+/// (`Geo.angle`, `Geo.decay`) are not filled by it.
+inline void fill_by_name(std::string_view name, const Shape& shape, std::span<float> values,
                          std::string_view salt = {}) {
-  if (name.ends_with("Geo.angle") || name.ends_with("Geo.decay")) return false;
   float offset = 0.0f;
   float amplitude = 0.1f;
   if (name.ends_with("running_var")) {
@@ -75,7 +74,6 @@ inline bool fill_by_name(std::string_view name, const Shape& shape, std::span<fl
     const double product = static_cast<double>(amplitude) * static_cast<double>(stream.symmetric(i));
     values[i] = offset + static_cast<float>(product);
   }
-  return true;
 }
 
 }  // namespace dformer

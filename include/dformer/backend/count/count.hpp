@@ -1,0 +1,178 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include <dformer/backend/concept.hpp>
+#include <dformer/backend/shapes.hpp>
+
+namespace dformer {
+
+/// Multiply-adds by kind of operation. Papers on this subject count `dense` alone, and call it FLOPs.
+struct MultiplyAdds {
+  std::int64_t dense = 0;          ///< linear layers and convolutions
+  std::int64_t attention = 0;      ///< scores, and their products with the values
+  std::int64_t factorization = 0;  ///< the Hamburger's matrix products
+
+  std::int64_t total() const { return dense + attention + factorization; }
+};
+
+namespace count {
+
+/// Where operations add what they would cost. A handle: tensors of one device share its tally, which outlives
+/// them.
+class Device {
+ public:
+  Device() = default;
+  explicit Device(MultiplyAdds& tally) : tally_(&tally) {}
+  /// Null for the device on which nothing is counted.
+  MultiplyAdds* tally() const { return tally_; }
+
+ private:
+  MultiplyAdds* tally_ = nullptr;
+};
+
+/// A shape without elements.
+class Tensor {
+ public:
+  Tensor() = default;
+  Tensor(const Device& device, const Shape& shape) : device_(device), shape_(shape), made_(true) {}
+
+  explicit operator bool() const { return made_; }
+  const Shape& shape() const { return shape_; }
+  const Device& device() const { return device_; }
+
+ private:
+  Device device_;
+  Shape shape_;
+  bool made_ = false;
+};
+
+}  // namespace count
+
+/// The backend that computes nothing: a forward pass checks every shape and counts multiply-adds.
+struct Count {
+  using Tensor = count::Tensor;
+  using Labels = count::Tensor;
+  using Device = count::Device;
+  using Inputs = std::span<const Tensor>;
+
+  static Device default_device() { return Device(); }
+  static Tensor empty(const Device& device, const Shape& shape) { return Tensor(device, shape); }
+  static Tensor from_host(const Device& device, const Shape& shape, std::span<const float>) {
+    return Tensor(device, shape);
+  }
+  static void to_host(const Tensor&, std::span<float>) { throw_no_elements(); }
+  static Tensor reshape(const Tensor& x, const Shape& shape) {
+    if (shape.numel() != x.shape().numel()) {
+      shapes::fail("reshape", "number of elements must stay the same", {x.shape(), shape});
+    }
+    return like(x, shape);
+  }
+  static Tensor weight_from_host(const Device& device, WeightLayout, const Shape& shape,
+                                 std::span<const float>) {
+    return Tensor(device, shape);
+  }
+  static void weight_to_host(const Tensor&, WeightLayout, std::span<float>) { throw_no_elements(); }
+
+  static Tensor linear(Inputs inputs, const Tensor& weight, const Epilogue<Tensor>&) {
+    const Tensor x = concat(inputs);
+    const Tensor y = like(x, shapes::linear(x.shape(), weight.shape()));
+    add(x, &MultiplyAdds::dense, y.shape().numel() * x.shape().back());
+    return y;
+  }
+  static Tensor conv2d(const Tensor& x, const Tensor& weight, const Window& window, const Epilogue<Tensor>&) {
+    const Tensor y = like(x, shapes::conv2d(x.shape(), weight.shape(), window));
+    add(x, &MultiplyAdds::dense, y.shape().numel() * (weight.shape().numel() / weight.shape()[0]));
+    return y;
+  }
+  static Tensor depthwise_conv2d(const Tensor& x, const Tensor& weight, const Window& window,
+                                 const Epilogue<Tensor>&) {
+    const Tensor y = like(x, shapes::depthwise_conv2d(x.shape(), weight.shape(), window));
+    add(x, &MultiplyAdds::dense, y.shape().numel() * window.kernel * window.kernel);
+    return y;
+  }
+
+  static Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor&, float) {
+    return like(x, shapes::per_channel("layer_norm", x.shape(), weight.shape()));
+  }
+  static Affine<Tensor> batch_norm_affine(const Tensor& weight, const Tensor&, const Tensor&, const Tensor&,
+                                          float) {
+    return {weight, weight};
+  }
+  static Tensor scale_shift(const Tensor& x, const Tensor& scale, const Tensor&) {
+    return like(x, shapes::per_channel("scale_shift", x.shape(), scale.shape()));
+  }
+
+  static Tensor activate(const Tensor& x, Activation) { return x; }
+  static Tensor add(const Tensor& a, const Tensor& b) {
+    return like(a, shapes::same("add", a.shape(), b.shape()));
+  }
+  static Tensor multiply(const Tensor& a, const Tensor& b) {
+    return like(a, shapes::same("multiply", a.shape(), b.shape()));
+  }
+  static Tensor concat(Inputs inputs) {
+    std::vector<Shape> all;
+    for (const Tensor& input : inputs) all.push_back(input.shape());
+    return like(inputs[0], shapes::concat(all));
+  }
+  static Tensor softmax(const Tensor& x) { return x; }
+
+  static Tensor adaptive_avg_pool(Inputs inputs, std::int64_t height, std::int64_t width) {
+    const Tensor x = concat(inputs);
+    return like(x, shapes::resized("adaptive_avg_pool", x.shape(), height, width));
+  }
+  static Tensor resize_bilinear(const Tensor& x, std::int64_t height, std::int64_t width, bool) {
+    return like(x, shapes::resized("resize_bilinear", x.shape(), height, width));
+  }
+  static Labels resize_argmax(const Tensor& logits, std::int64_t height, std::int64_t width) {
+    shapes::resized("resize_argmax", logits.shape(), height, width);
+    return like(logits, {logits.shape()[0], height, width});
+  }
+  static void labels_to_host(const Labels&, std::span<std::uint8_t>) { throw_no_elements(); }
+
+  static Tensor attention(const Tensor& q, const Tensor& kv, int num_heads, float) {
+    const Tensor y = like(q, shapes::attention(q.shape(), kv.shape(), num_heads));
+    add(q, &MultiplyAdds::attention, 2 * y.shape().numel() * kv.shape()[1]);
+    return y;
+  }
+  static Tensor rotary(const Tensor& x, const Tensor& angle, int num_heads, float) {
+    return like(x, shapes::rotary(x.shape(), angle.shape(), num_heads));
+  }
+  static Tensor geometry_attention(const Tensor& q, const Tensor& k, const Tensor& v,
+                                   const GeometryPrior<Tensor>& prior, int num_heads,
+                                   GeometryAttention kind) {
+    const Tensor y =
+        like(q, shapes::geometry_attention(q.shape(), k.shape(), v.shape(), prior.depth.shape(),
+                                           prior.weight.shape(), prior.decay.shape(), num_heads));
+    const std::int64_t height = q.shape()[1];
+    const std::int64_t width = q.shape()[2];
+    const std::int64_t reach = kind == GeometryAttention::full ? height * width : height + width;
+    add(q, &MultiplyAdds::attention, 2 * y.shape().numel() * reach);
+    return y;
+  }
+  static Tensor nmf(const Tensor& x, const Tensor& bases, int steps, float) {
+    const Tensor y = like(x, shapes::nmf(x.shape(), bases.shape()));
+    const std::int64_t n = x.shape()[0], t = x.shape()[1], d = x.shape()[2], r = bases.shape()[2];
+    const std::int64_t coefficients = t * d * r + d * r * r + t * r * r;
+    const std::int64_t update_bases = t * d * r + t * r * r + d * r * r;
+    add(x, &MultiplyAdds::factorization,
+        n * (2 * t * d * r + (steps + 1) * coefficients + steps * update_bases));
+    return y;
+  }
+
+ private:
+  static Tensor like(const Tensor& x, const Shape& shape) { return Tensor(x.device(), shape); }
+  static void add(const Tensor& x, std::int64_t MultiplyAdds::*kind, std::int64_t count) {
+    if (x.device().tally() != nullptr) x.device().tally()->*kind += count;
+  }
+  [[noreturn]] static void throw_no_elements() {
+    throw_argument_error("[count] tensors of the Count backend have shapes and no elements");
+  }
+};
+
+static_assert(Backend<Count>);
+
+}  // namespace dformer

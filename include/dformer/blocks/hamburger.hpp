@@ -1,0 +1,90 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <random>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <dformer/core/fill.hpp>
+#include <dformer/nn/conv2d.hpp>
+#include <dformer/nn/norm.hpp>
+
+namespace dformer {
+
+/// Starting bases of the decomposition: uniform numbers in [0, 1), each column divided by its L2 norm over
+/// Channels. Shapes: values [count * Channels * Rank], row-major.
+inline void random_bases(const NamedStream& stream, int channels, int rank, std::span<float> values) {
+  for (std::size_t i = 0; i < values.size(); ++i) values[i] = stream.uniform(i);
+  const auto columns = static_cast<std::size_t>(rank);
+  const std::size_t matrix = static_cast<std::size_t>(channels) * columns;
+  for (std::size_t start = 0; start < values.size(); start += matrix) {
+    for (std::size_t r = 0; r < columns; ++r) {
+      double squares = 0.0;
+      for (std::size_t i = start + r; i < start + matrix; i += columns) {
+        squares += static_cast<double>(values[i]) * static_cast<double>(values[i]);
+      }
+      const auto norm = static_cast<float>(std::max(std::sqrt(squares), 1e-12));
+      for (std::size_t i = start + r; i < start + matrix; i += columns) values[i] /= norm;
+    }
+  }
+}
+
+/// The Hamburger (Geng et al., ICLR 2021): relu(x + ham_out(nmf(relu(ham_in(x))))), with a non-negative
+/// matrix factorization over all pixels between two 1x1 convolutions.
+///
+/// The factorization starts from random bases. The official code draws them anew at every call, so its
+/// predictions differ from run to run; here they are decided once, the same for every image, unless asked
+/// otherwise: `draw_bases_at_each_call` gives the official behaviour, and `bases` may be set to any tensor.
+///
+/// Shapes: x [N, H, W, Channels] -> the same. Parameters: ham_in.conv, ham_out.conv, ham_out.bn; constant,
+/// not in checkpoints: bases [1, Channels, Rank] or [N, Channels, Rank].
+template <class B, int Channels, int Rank>
+struct Hamburger {
+  using Backend = B;
+  using Tensor = typename B::Tensor;
+  static constexpr int steps = 7;
+  static constexpr float inv_t = 1.0f;
+
+  Conv2d<B, Channels, Channels> ham_in;
+  Conv2d<B, Channels, Channels, Window{}, Bias::without> ham_out;
+  BatchNorm2d<B, Channels> ham_out_norm;
+  Parameter<B> bases = make_constant<B>(Shape{1, Channels, Rank}, &default_bases);
+  bool draw_bases_at_each_call = false;
+
+  Tensor operator()(const Tensor& x) const {
+    const std::int64_t n = x.shape()[0];
+    const Tensor lower = ham_in(x, {.activation = Activation::relu});
+    const Tensor pixels = B::reshape(lower, {n, x.shape()[1] * x.shape()[2], Channels});
+    const Tensor low_rank =
+        B::nmf(pixels, draw_bases_at_each_call ? drawn_bases(x, n) : bases.value(), steps, inv_t);
+    return conv_norm(ham_out, ham_out_norm, B::reshape(low_rank, x.shape()),
+                     {.residual = x, .final_activation = Activation::relu});
+  }
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor& visitor) {
+    visitor("ham_in.conv", self.ham_in);
+    visitor("ham_out.conv", self.ham_out);
+    visitor("ham_out.bn", self.ham_out_norm);
+    visitor("bases", self.bases);
+  }
+
+ private:
+  static void default_bases(std::span<float> values) {
+    random_bases(NamedStream("ham.bases"), Channels, Rank, values);
+  }
+
+  static Tensor drawn_bases(const Tensor& x, std::int64_t n) {
+    thread_local std::random_device entropy;
+    thread_local std::vector<float> values;
+    values.resize(static_cast<std::size_t>(n) * Channels * Rank);
+    const std::uint64_t seed = std::uint64_t{entropy()} << 32 | entropy();
+    random_bases(NamedStream("ham.bases", std::to_string(seed)), Channels, Rank, values);
+    return B::from_host(x.device(), {n, Channels, Rank}, values);
+  }
+};
+
+}  // namespace dformer

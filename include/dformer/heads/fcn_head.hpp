@@ -1,0 +1,37 @@
+#pragma once
+
+#include <dformer/blocks/downsampling.hpp>
+#include <dformer/heads/head_norm.hpp>
+#include <dformer/nn/conv2d.hpp>
+#include <dformer/nn/norm.hpp>
+#include <dformer/stages/features.hpp>
+
+namespace dformer {
+
+/// The FCN head (Long et al., CVPR 2015) on one map: a 3x3 convolution to a quarter of the channels,
+/// classified. It also serves as auxiliary head. Shapes: features -> logits at the size of map `Level`.
+/// Channels are those of that map. Parameters: conv.{0,1}, classifier.
+template <class B, int Channels, int NumClasses, std::size_t Level = 3>
+struct FcnHead {
+  static_assert(Level < 4, "FcnHead: a backbone has four feature maps, so Level must be 0 to 3");
+  using Backend = B;
+  using Tensor = typename B::Tensor;
+  static constexpr int num_classes = NumClasses;
+
+  Conv2d<B, Channels, Channels / 4, keeping_window> conv0;
+  BatchNorm2d<B, Channels / 4> conv1{.eps = head_norm_eps};
+  Conv2d<B, Channels / 4, NumClasses> classifier;
+
+  Tensor operator()(const Features<Tensor>& features) const {
+    return classifier(conv_norm(conv0, conv1, features[Level], {.activation = Activation::relu}));
+  }
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor& visitor) {
+    visitor("conv.0", self.conv0);
+    visitor("conv.1", self.conv1);
+    visitor("classifier", self.classifier);
+  }
+};
+
+}  // namespace dformer

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <cstdint>
+
+#include <dformer/backend/count/count.hpp>
+#include <dformer/nn/visit.hpp>
+
+namespace dformer {
+
+/// What a network costs for one input size, from its type alone: `cost<DFormer_Large<Count>>(480, 640)`.
+struct Cost {
+  std::int64_t parameters = 0;
+  MultiplyAdds multiply_adds{};
+};
+
+template <class Network>
+Cost cost(std::int64_t height, std::int64_t width, std::int64_t batch = 1) {
+  Network network;
+  for (auto& [name, parameter] : parameters(network))
+    parameter->set(Count::Tensor(Count::Device(), parameter->shape()));
+  Cost result{.parameters = parameter_count(network)};
+  const Count::Device device(result.multiply_adds);
+  network(Count::Tensor(device, {batch, height, width, 3}), Count::Tensor(device, {batch, height, width, 1}));
+  return result;
+}
+
+}  // namespace dformer

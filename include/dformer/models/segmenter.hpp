@@ -1,0 +1,68 @@
+#pragma once
+
+#include <string>
+
+#include <dformer/backend/concept.hpp>
+#include <dformer/models/dataset.hpp>
+#include <dformer/nn/initialize.hpp>
+#include <dformer/nn/visit.hpp>
+#include <dformer/stages/features.hpp>
+
+namespace dformer {
+
+/// A backbone and a decode head: what DFormer calls a segmentation network. Any backbone that gives Features
+/// and any head that takes them make one.
+///
+///     Segmenter<Cpu<>, DFormer<Cpu<>, dformer_tiny>, MlpHead<Cpu<>, 32, 64, 128, 256, 5>> net;
+///
+/// Parameters: backbone, decode_head.
+template <class B, class BackboneType, class HeadType, ColorOrder order = ColorOrder::bgr>
+struct Segmenter {
+  using Backend = B;
+  using Tensor = typename B::Tensor;
+  using Labels = typename B::Labels;
+  static constexpr int num_classes = HeadType::num_classes;
+  static constexpr ColorOrder color_order = order;
+  static_assert(num_classes >= 2 && num_classes <= 255,
+                "Segmenter: num_classes must be 2 to 255; a label is one byte and 255 means ignored");
+
+  BackboneType backbone;
+  HeadType decode_head;
+
+  /// Class scores before the last upsampling.
+  /// Shapes: rgb [N, H, W, 3], depth [N, H, W, 1], normalised -> [N, h, w, num_classes], h and w decided by
+  /// the head. Throws: ShapeError; UnsetParameterError before load() or initialize().
+  Tensor operator()(const Tensor& rgb, const Tensor& depth) const {
+    try {
+      return decode_head(backbone(rgb, depth));
+    } catch (const UnsetParameterError&) {
+      throw_unset();
+    }
+  }
+
+  /// The class of every pixel: the scores resized to the input and the best taken, in one pass. [N, H, W].
+  Labels labels(const Tensor& rgb, const Tensor& depth) const {
+    return B::resize_argmax((*this)(rgb, depth), rgb.shape()[1], rgb.shape()[2]);
+  }
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor& visitor) {
+    visitor("backbone", self.backbone);
+    visitor("decode_head", self.decode_head);
+  }
+
+ private:
+  [[noreturn, gnu::cold, gnu::noinline]] void throw_unset() const {
+    std::string first;
+    int count = 0;
+    for (const auto& [name, parameter] : parameters(*this)) {
+      if (parameter->kind() == ParameterKind::counter || parameter->has_value()) continue;
+      if (count++ == 0) first = name;
+    }
+    throw UnsetParameterError("[network] " + std::to_string(count) +
+                              " parameters have no value, the first of them " + first +
+                              "; call load(net, path) or initialize(net, seed) first");
+  }
+};
+
+}  // namespace dformer

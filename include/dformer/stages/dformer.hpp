@@ -1,0 +1,115 @@
+#pragma once
+
+#include <array>
+#include <utility>
+#include <vector>
+
+#include <dformer/blocks/dformer_block.hpp>
+#include <dformer/blocks/downsampling.hpp>
+#include <dformer/stages/features.hpp>
+
+namespace dformer {
+
+/// What makes a variant of DFormer. Every array has one entry a stage.
+struct DFormerConfig {
+  std::array<int, 4> dims;                      ///< channels of the colour stream; the depth stream has half
+  std::array<int, 4> depths;                    ///< number of blocks
+  std::array<int, 4> num_heads{1, 2, 4, 8};     ///< heads of the pooled-query attention
+  std::array<int, 4> mlp_ratios{8, 8, 4, 4};    ///< hidden width of an MLP over its width
+  std::array<int, 4> pooled_sizes{0, 7, 7, 7};  ///< queries a side; 0: a stage without global attention
+
+  constexpr bool heads_divide_dims() const {
+    for (std::size_t i = 0; i < 4; ++i) {
+      if (num_heads[i] < 1 || dims[i] % (2 * num_heads[i]) != 0) return false;
+    }
+    return true;
+  }
+  constexpr bool has_blocks_everywhere() const {
+    for (int depth : depths) {
+      if (depth < 1) return false;
+    }
+    return true;
+  }
+};
+
+/// The colour-and-depth encoder of DFormer (Yin et al., ICLR 2024, section 3).
+/// Shapes: rgb [N, H, W, 3], depth [N, H, W, 1], any H and W -> four maps of dims[i] channels.
+/// Parameters: downsample_layers.i, downsample_layers_e.i, stages.i.j.
+template <class B, const DFormerConfig& config>
+struct DFormer {
+  static_assert(config.heads_divide_dims(), "DFormer: twice num_heads must divide dims in every stage");
+  static_assert(config.has_blocks_everywhere(), "DFormer: depths must be at least 1 in every stage");
+  static_assert(config.dims[0] % 4 == 0,
+                "DFormer: dims[0] must be a multiple of 4, for the stem of the depth stream");
+  using Backend = B;
+  using Tensor = typename B::Tensor;
+  static constexpr const std::array<int, 4>& feature_channels = config.dims;
+
+  template <std::size_t i, DepthBranch depth_branch = DepthBranch::goes_on>
+  using Block = DFormerBlock<B, config.dims[i], config.num_heads[i], config.pooled_sizes[i],
+                             config.mlp_ratios[i], depth_branch>;
+  template <std::size_t i>
+  using Blocks = std::vector<Block<i>>;
+
+  /// One stream's way from stage to stage; the depth stream has half the channels.
+  template <int In, int Divisor>
+  struct Downsampling {
+    using Backend = B;
+    DFormerStem<B, In, config.dims[0] / Divisor> stem;
+    DFormerDownsample<B, config.dims[0] / Divisor, config.dims[1] / Divisor> step1;
+    DFormerDownsample<B, config.dims[1] / Divisor, config.dims[2] / Divisor> step2;
+    DFormerDownsample<B, config.dims[2] / Divisor, config.dims[3] / Divisor> step3;
+
+    template <class Self, class Visitor>
+    static void visit(Self& self, Visitor& visitor) {
+      visitor("0", self.stem);
+      visitor("1", self.step1);
+      visitor("2", self.step2);
+      visitor("3", self.step3);
+    }
+  };
+
+  Downsampling<3, 1> downsample_layers;
+  Downsampling<1, 2> downsample_layers_e;
+  Blocks<0> stage0 = Blocks<0>(config.depths[0]);
+  Blocks<1> stage1 = Blocks<1>(config.depths[1]);
+  Blocks<2> stage2 = Blocks<2>(config.depths[2]);
+  Blocks<3> stage3 = Blocks<3>(config.depths[3] - 1);
+  Block<3, DepthBranch::ends> last_block;
+
+  Features<Tensor> operator()(const Tensor& rgb, const Tensor& depth) const {
+    require_rgbd(rgb.shape(), depth.shape());
+    const auto& down = downsample_layers;
+    const auto& down_e = downsample_layers_e;
+    Features<Tensor> features;
+    RgbdPair<Tensor> x = run(stage0, {down.stem(rgb), down_e.stem(depth)});
+    features[0] = x.rgb;
+    x = run(stage1, {down.step1(x.rgb), down_e.step1(x.depth)});
+    features[1] = x.rgb;
+    x = run(stage2, {down.step2(x.rgb), down_e.step2(x.depth)});
+    features[2] = x.rgb;
+    x = run(stage3, {down.step3(x.rgb), down_e.step3(x.depth)});
+    features[3] = last_block(x).rgb;
+    return features;
+  }
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor& visitor) {
+    visitor("downsample_layers", self.downsample_layers);
+    visitor("downsample_layers_e", self.downsample_layers_e);
+    visitor("stages.0", self.stage0);
+    visitor("stages.1", self.stage1);
+    visitor("stages.2", self.stage2);
+    visitor("stages.3", self.stage3);
+    visitor("stages.3." + std::to_string(config.depths[3] - 1), self.last_block);
+  }
+
+ private:
+  template <class Run>
+  static RgbdPair<Tensor> run(const Run& blocks, RgbdPair<Tensor> x) {
+    for (const auto& block : blocks) x = block(x);
+    return x;
+  }
+};
+
+}  // namespace dformer
