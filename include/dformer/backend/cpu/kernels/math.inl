@@ -1,10 +1,10 @@
 // Included once for each instruction set by kernels.hpp.
 //
 // Elementary functions on vectors. The float ones are polynomials with coefficients fitted for this file
-// (weighted least squares driven to equal ripple); the errors stated are the largest over a dense sweep, which
-// tests/backend/math_test.cpp repeats. NaN passes through all of them: bounds are taken as min(bound, x), which
-// keeps x where the comparison fails. The double ones are the standard library's, element by element: double is
-// for checking.
+// (weighted least squares driven to equal ripple); the errors stated are the largest over a dense sweep,
+// which tests/backend/math_test.cpp repeats. NaN passes through all of them: bounds are taken as min(bound,
+// x), which keeps x where the comparison fails. The double ones are the standard library's, element by
+// element: double is for checking.
 
 /// e^x within 1.2 ulp. 0 below -87, where the result would be denormal or nearly so; infinity above 88.72.
 DFORMER_ALWAYS_INLINE Vec<float> exp(Vec<float> x) {
@@ -28,36 +28,35 @@ DFORMER_ALWAYS_INLINE Vec<float> exp(Vec<float> x) {
   return p * V::from_bits(exponent);
 }
 
-/// erf(x) within 7 ulp, exactly 1 and -1 far out. x times a polynomial in x^2 up to |x| = 3.83, where erf is 1 to
-/// half an ulp; beyond, the constant last value times x only grows and is cut off.
+/// erf(x) within 4.5 ulp, exactly 1 and -1 far out. x times a polynomial in x^2 up to |x| = 3.83, where erf
+/// is 1 to half an ulp; beyond, the constant last value times x only grows and is cut off.
 DFORMER_ALWAYS_INLINE Vec<float> erf(Vec<float> x) {
   using V = Vec<float>;
   constexpr float limit = 3.83f * 3.83f;
   const V t = min(V::broadcast(limit), x * x);
   const V u = fma(t, V::broadcast(2.0f / limit), V::broadcast(-1.0f));  // in [-1, 1]
-  const V uu = u * u;
-  V even = V::broadcast(1.403667848e-03f);
-  V odd = V::broadcast(-5.436633946e-04f);
-  even = fma(even, uu, V::broadcast(1.790459151e-03f));
-  odd = fma(odd, uu, V::broadcast(-1.132549485e-03f));
-  even = fma(even, uu, V::broadcast(1.155781839e-02f));
-  odd = fma(odd, uu, V::broadcast(-6.084297784e-03f));
-  even = fma(even, uu, V::broadcast(2.708853595e-02f));
-  odd = fma(odd, uu, V::broadcast(-1.749662124e-02f));
-  even = fma(even, uu, V::broadcast(5.606576800e-02f));
-  odd = fma(odd, uu, V::broadcast(-4.056993127e-02f));
-  even = fma(even, uu, V::broadcast(9.080874175e-02f));
-  odd = fma(odd, uu, V::broadcast(-7.286556810e-02f));
-  even = fma(even, uu, V::broadcast(1.368238479e-01f));
-  odd = fma(odd, uu, V::broadcast(-1.107173413e-01f));
-  even = fma(even, uu, V::broadcast(3.691990376e-01f));
-  odd = fma(odd, uu, V::broadcast(-1.842313111e-01f));
-  const V y = x * fma(odd, u, even);
+  V p = V::broadcast(-5.436633946e-04f);
+  p = fma(p, u, V::broadcast(1.403667848e-03f));
+  p = fma(p, u, V::broadcast(-1.132549485e-03f));
+  p = fma(p, u, V::broadcast(1.790459151e-03f));
+  p = fma(p, u, V::broadcast(-6.084297784e-03f));
+  p = fma(p, u, V::broadcast(1.155781839e-02f));
+  p = fma(p, u, V::broadcast(-1.749662124e-02f));
+  p = fma(p, u, V::broadcast(2.708853595e-02f));
+  p = fma(p, u, V::broadcast(-4.056993127e-02f));
+  p = fma(p, u, V::broadcast(5.606576800e-02f));
+  p = fma(p, u, V::broadcast(-7.286556810e-02f));
+  p = fma(p, u, V::broadcast(9.080874175e-02f));
+  p = fma(p, u, V::broadcast(-1.107173413e-01f));
+  p = fma(p, u, V::broadcast(1.368238479e-01f));
+  p = fma(p, u, V::broadcast(-1.842313111e-01f));
+  p = fma(p, u, V::broadcast(3.691990376e-01f));
+  const V y = x * p;
   return min(V::broadcast(1.0f), max(V::broadcast(-1.0f), y));
 }
 
-/// sin and cos, absolute error at most 1e-7 each for |x| up to 1e5. The multiple of pi/2 is taken off in parts of
-/// eight bits, whose products with it are exact, so fused and unfused multiply-adds agree.
+/// sin and cos, absolute error at most 1e-7 each for |x| up to 1e5. The multiple of pi/2 is taken off in
+/// parts of eight bits, whose products with it are exact, so fused and unfused multiply-adds agree.
 DFORMER_ALWAYS_INLINE void sincos(Vec<float> x, Vec<float>& s, Vec<float>& c) {
   using V = Vec<float>;
   const V shifter = V::broadcast(12582912.0f);
@@ -77,7 +76,8 @@ DFORMER_ALWAYS_INLINE void sincos(Vec<float> x, Vec<float>& s, Vec<float>& c) {
   cosine = fma(cosine, rr, V::broadcast(4.166664556e-02f));
   cosine = fma(cosine, rr, V::broadcast(-0.5f));
   cosine = fma(cosine, rr, V::broadcast(1.0f));
-  // Odd quadrants exchange the two; the sine's sign is bit 1 of the quadrant, the cosine's that of the next one.
+  // Odd quadrants exchange the two; the sine's sign is bit 1 of the quadrant, the cosine's that of the next
+  // one.
   const V::Int quadrant = shifted.bits();
   const V::Int exchange = -(quadrant & 1);
   const V::Int sine_bits = (exchange & cosine.bits()) | (~exchange & sine.bits());
