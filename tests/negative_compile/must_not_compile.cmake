@@ -1,0 +1,24 @@
+# cmake -D COMPILER=… -D SOURCE=… -D INCLUDES=… -P must_not_compile.cmake
+# The sentence to be found is on the source's first line, after "// Expected: ".
+file(STRINGS ${SOURCE} sentence LIMIT_COUNT 1 REGEX "^// Expected: ")
+string(REPLACE "// Expected: " "" sentence "${sentence}")
+if(sentence STREQUAL "")
+  message(FATAL_ERROR "${SOURCE} does not begin with \"// Expected: \" and a sentence")
+endif()
+
+list(TRANSFORM INCLUDES PREPEND -I)
+set(compile ${COMPILER} -std=c++20 -fsyntax-only ${INCLUDES} ${SOURCE})
+
+execute_process(COMMAND ${compile} RESULT_VARIABLE result ERROR_VARIABLE diagnostics)
+if(NOT result EQUAL 0)
+  message(FATAL_ERROR "does not compile even without its mistake:\n${diagnostics}")
+endif()
+
+execute_process(COMMAND ${compile} -DDFORMER_WRONG RESULT_VARIABLE result ERROR_VARIABLE diagnostics)
+if(result EQUAL 0)
+  message(FATAL_ERROR "compiles with its mistake; expected: ${sentence}")
+endif()
+string(FIND "${diagnostics}" "${sentence}" found)
+if(found EQUAL -1)
+  message(FATAL_ERROR "fails without saying: ${sentence}\n${diagnostics}")
+endif()
