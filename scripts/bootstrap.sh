@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# Installs what dformer is built with, on Debian 12 or Ubuntu 22.04 and later, as root or through sudo. It says what it
+# installs, and does nothing where all of it is there.
+#   --developer   also what scripts/check.sh and the presets use: clang, clang-format, clang-tidy, ccache
+set -euo pipefail
+
+packages=(
+  g++ cmake ninja-build python3
+  nlohmann-json3-dev  # checkpoint headers
+  zlib1g-dev          # compressed checkpoints
+  libopencv-dev       # reading and writing images
+  libcli11-dev        # command lines of the programs
+  libgtest-dev libbenchmark-dev
+)
+case "${1:-}" in
+  "") ;;
+  --developer) packages+=(clang clang-format clang-tidy ccache) ;;
+  *) echo "usage: $0 [--developer]" >&2; exit 2 ;;
+esac
+
+if ! command -v apt-get >/dev/null; then
+  echo "This script knows Debian and Ubuntu only. Elsewhere install a C++20 compiler (g++ 12, clang 14 or later)," >&2
+  echo "CMake 3.22, Ninja, nlohmann/json, zlib, OpenCV, CLI11, GoogleTest and Google Benchmark." >&2
+  exit 1
+fi
+
+missing=()
+for package in "${packages[@]}"; do
+  status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
+  [ "$status" = installed ] || missing+=("$package")
+done
+if [ ${#missing[@]} -eq 0 ]; then
+  echo "All packages are installed: ${packages[*]}"
+  exit 0
+fi
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  command -v sudo >/dev/null || { echo "Become root, or install: ${missing[*]}" >&2; exit 1; }
+  as_root=(sudo)
+fi
+echo "Installing: ${missing[*]}"
+"${as_root[@]}" apt-get update -q
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  apt-get install -q -y --no-install-recommends "${missing[@]}"
