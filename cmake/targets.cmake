@@ -6,22 +6,13 @@ include(GNUInstallDirs)
 include(${CMAKE_CURRENT_LIST_DIR}/development_flags.cmake)
 
 find_package(Threads REQUIRED)
-if(NOT TARGET nlohmann_json::nlohmann_json)
-  find_package(nlohmann_json QUIET)
-  if(NOT nlohmann_json_FOUND)
-    message(FATAL_ERROR "dformer reads checkpoint headers with nlohmann/json, which was not found. Install it (Debian "
-                        "and Ubuntu: nlohmann-json3-dev), or set nlohmann_json_DIR to the folder of its "
-                        "nlohmann_jsonConfig.cmake.")
-  endif()
-endif()
 
 add_library(dformer INTERFACE)
 add_library(dformer::dformer ALIAS dformer)
 target_compile_features(dformer INTERFACE cxx_std_20)
 target_include_directories(dformer INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
                                              $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-target_link_libraries(dformer INTERFACE Threads::Threads nlohmann_json::nlohmann_json
-                                        $<BUILD_INTERFACE:dformer_sanitizers>)
+target_link_libraries(dformer INTERFACE Threads::Threads $<BUILD_INTERFACE:dformer_sanitizers>)
 
 set(DFORMER_HAS_ZLIB OFF)
 if(DFORMER_WITH_ZLIB)

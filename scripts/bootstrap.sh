@@ -6,11 +6,10 @@ set -euo pipefail
 
 packages=(
   g++ cmake ninja-build python3
-  nlohmann-json3-dev  # checkpoint headers
   zlib1g-dev          # compressed checkpoints
   libopencv-dev       # reading and writing images
   libcli11-dev        # command lines of the programs
-  libgtest-dev libbenchmark-dev
+  libgtest-dev libbenchmark-dev nlohmann-json3-dev  # tests and benchmarks
 )
 case "${1:-}" in
   "") ;;

@@ -21,7 +21,6 @@ DEVICES = {"cpu", "cuda"}
 # Which folders may include what is neither ours nor the standard library's nor the system's.
 THIRD_PARTY = {
     "opencv2": {"data", "eval", "viz"},
-    "nlohmann": {"io"},
     "zlib.h": {"io"},
 }
 # Headers of the operating system, for what the standard library lacks: large pages, files mapped or written safely.

@@ -52,11 +52,11 @@ class CheckIncludes(unittest.TestCase):
 
     def test_checkpoints_know_no_network(self):
         self.reject({"io/load.hpp": ["<dformer/models/zoo.hpp>"]}, "io may only know")
-        self.accept({"io/load.hpp": ["<dformer/nn/visit.hpp>", "<nlohmann/json.hpp>", "<sys/mman.h>"]})
+        self.accept({"io/load.hpp": ["<dformer/nn/visit.hpp>", "<zlib.h>", "<sys/mman.h>"]})
 
     def test_third_party_headers_keep_to_their_folders(self):
         self.reject({"nn/image.hpp": ["<opencv2/core.hpp>"]}, "opencv2")
-        self.reject({"models/zoo.hpp": ["<nlohmann/json.hpp>"]}, "nlohmann")
+        self.reject({"models/zoo.hpp": ["<zlib.h>"]}, "zlib.h")
         self.reject({"core/mapped.hpp": ["<sys/mman.h>"]}, "operating system")
         self.reject({"backend/cpu/linear.hpp": ["<Eigen/Core>"]}, "no folder is listed")
 

@@ -1,4 +1,4 @@
-# cmake -D COMPILER=… -D SOURCE=… -D INCLUDES=… -P must_not_compile.cmake
+# cmake -D COMPILER=… -D SOURCE=… -D INCLUDE_DIR=… -P must_not_compile.cmake
 # The sentence to be found is on the source's first line, after "// Expected: ".
 file(STRINGS ${SOURCE} sentence LIMIT_COUNT 1 REGEX "^// Expected: ")
 string(REPLACE "// Expected: " "" sentence "${sentence}")
@@ -6,8 +6,7 @@ if(sentence STREQUAL "")
   message(FATAL_ERROR "${SOURCE} does not begin with \"// Expected: \" and a sentence")
 endif()
 
-list(TRANSFORM INCLUDES PREPEND -I)
-set(compile ${COMPILER} -std=c++20 -fsyntax-only ${INCLUDES} ${SOURCE})
+set(compile ${COMPILER} -std=c++20 -fsyntax-only -I${INCLUDE_DIR} ${SOURCE})
 
 execute_process(COMMAND ${compile} RESULT_VARIABLE result ERROR_VARIABLE diagnostics)
 if(NOT result EQUAL 0)
