@@ -2,11 +2,11 @@
 #include <dformer/backend/count/count.hpp>
 #include <dformer/stages/dformer.hpp>
 
-inline constexpr dformer::DFormerConfig config{
-    .dims = {32, 64, 128, 256},
-    .depths = {1, 1, 1, 1},
 #if defined(DFORMER_WRONG)
-    .num_heads = {1, 2, 5, 8},
+constexpr int heads = 5;
+#else
+constexpr int heads = 4;
 #endif
-};
+inline constexpr dformer::DFormerConfig config{
+    .dims = {32, 64, 128, 256}, .depths = {1, 1, 1, 1}, .num_heads = {1, 2, heads, 8}};
 dformer::DFormer<dformer::Count, config> backbone;

@@ -2,14 +2,13 @@
 #include <dformer/backend/count/count.hpp>
 #include <dformer/stages/dformer_v2.hpp>
 
-inline constexpr dformer::DFormerV2Config config{
-    .dims = {64, 128, 256, 512},
 #if defined(DFORMER_WRONG)
-    .depths = {3, 4, 0, 3},
+constexpr int depth = 0;
 #else
-    .depths = {1, 1, 1, 1},
+constexpr int depth = 1;
 #endif
-    .num_heads = {4, 4, 8, 16},
-    .heads_ranges = {4, 4, 6, 6},
-};
+inline constexpr dformer::DFormerV2Config config{.dims = {64, 128, 256, 512},
+                                                 .depths = {3, 4, depth, 3},
+                                                 .num_heads = {4, 4, 8, 16},
+                                                 .heads_ranges = {4, 4, 6, 6}};
 dformer::DFormerV2<dformer::Count, config> backbone;

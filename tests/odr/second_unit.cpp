@@ -1,4 +1,5 @@
 #include <cstdio>
+
 #include <everything.hpp>
 
 const void* kernels_of_first_unit();
