@@ -39,15 +39,16 @@ inline constexpr std::array<std::string_view, 37> sunrgbd_classes{
 /// Names of classes by predicted index.
 class ClassList {
  public:
-  /// As many names as classes are known by number only.
+  /// No names: classes are known by number only.
   ClassList() = default;
   explicit ClassList(std::vector<std::string> names) : names_(std::move(names)) {}
   explicit ClassList(std::span<const std::string_view> names) : names_(names.begin(), names.end()) {}
 
   std::size_t size() const { return names_.size(); }
   /// The name; "class 57" for an index that has none.
-  std::string name(std::size_t index) const {
-    return index < names_.size() ? names_[index] : "class " + std::to_string(index);
+  [[gnu::noinline]] std::string name(
+      std::size_t index) const {  // inlined, g++ 12 warns of bounds that it cannot know
+    return index < size() ? names_[index] : std::string("class ").append(std::to_string(index));
   }
   const std::vector<std::string>& names() const { return names_; }
 
@@ -67,7 +68,8 @@ class ClassList {
 /// as are empty lines at the end; UTF-8. Throws: ArgumentError for a missing or empty file, an empty line
 /// between names, a name given twice, more than 255 names (labels are bytes, and 255 means ignored).
 inline ClassList read_classes(const std::filesystem::path& file) {
-  const std::string subject = "[" + file.string() + "] ";
+  const std::string name_of_file = file.string();
+  const std::string subject = "[" + name_of_file + "] ";
   std::ifstream stream(file);
   if (!stream)
     throw_argument_error(subject + "cannot be opened; expected a text file with one class name a line");

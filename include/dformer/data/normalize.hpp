@@ -9,14 +9,11 @@
 
 #include <opencv2/core.hpp>
 
+#include <dformer/core/color_order.hpp>
 #include <dformer/core/error.hpp>
 #include <dformer/data/sample.hpp>
 
 namespace dformer {
-
-/// The order in which a network reads the colour channels. Every official network reads B, G, R, except
-/// DFormerv2 on SUNRGBD, which reads R, G, B.
-enum class ColorOrder { bgr, rgb };
 
 /// The official constants of `(value / 255 - mean) / deviation`. Those of colour are ImageNet's for R, G, B,
 /// and are applied to the first, second and third channel in whichever order the network reads them.
@@ -45,9 +42,9 @@ inline constexpr NormalizationTable depth_table = normalization_table(depth_mean
 
 namespace detail {
 
-inline void require_room(std::span<const float> out, std::size_t needed, const char* function) {
+inline void require_room(std::span<const float> out, std::size_t needed, const std::string& function) {
   if (out.size() == needed) return;
-  throw_argument_error("[" + std::string(function) + "] the buffer must hold " + std::to_string(needed) +
+  throw_argument_error("[" + function + "] the buffer must hold " + std::to_string(needed) +
                        " floats (H * W * channels of the image), got room for " + std::to_string(out.size()));
 }
 

@@ -77,8 +77,9 @@ inline cv::Mat read_color(const std::filesystem::path& file) {
 /// file's type does not fit the encoding; ArgumentError for a hole policy that does not go with it.
 inline EncodedDepth read_depth(const std::filesystem::path& file, const DepthOptions& options = {}) {
   const cv::Mat stored = detail::decode_image(file, cv::IMREAD_ANYCOLOR | cv::IMREAD_ANYDEPTH);
-  EncodedDepth depth = encode_depth(stored, options.encoding, options.holes, file.string());
-  for (std::string& warning : depth.warnings) warning = "[" + file.string() + "] " + warning;
+  const std::string name = file.string();
+  EncodedDepth depth = encode_depth(stored, options.encoding, options.holes, name);
+  for (std::string& warning : depth.warnings) warning = "[" + name + "] " + warning;
   return depth;
 }
 
