@@ -3,8 +3,12 @@
 #include <cstdint>
 
 #include <dformer/backend/cpu/isa.hpp>
+#include <dformer/backend/cpu/kernels/attention_args.hpp>
 #include <dformer/backend/cpu/kernels/gemm_args.hpp>
+#include <dformer/backend/cpu/kernels/geometry_args.hpp>
+#include <dformer/backend/cpu/kernels/nmf_args.hpp>
 #include <dformer/backend/cpu/kernels/norm_args.hpp>
+#include <dformer/backend/cpu/kernels/rotary_args.hpp>
 
 namespace dformer::cpu {
 
@@ -17,6 +21,15 @@ struct KernelTable {
 
   Kernel<MatrixProductArgs<T>> matrix_product;
   Kernel<ScaleShiftArgs<T>> scale_shift;
+  Kernel<AttentionArgs<T>> attention_part;
+  Kernel<AttentionArgs<T>> attention_combine;
+  Kernel<RotaryArgs<T>> rotary;
+  Kernel<GeometryArgs<T>> line_attention;
+  Kernel<GeometryArgs<T>> grid_attention;
+  Kernel<NmfArgs<T>> nmf_rows;
+  Kernel<NmfArgs<T>> nmf_reduce;
+  Kernel<NmfArgs<T>> nmf_bases;
+  Kernel<NmfArgs<T>> nmf_gram;
 };
 
 /// The kernels that a device with this instruction set runs.

@@ -1,0 +1,189 @@
+#include <cmath>
+
+#include <backend/naive_epilogue.hpp>
+#include <support/backend_under_test.hpp>
+
+namespace dformer::testing {
+namespace {
+
+/// A matrix in double, for the decomposition written down as it is published.
+struct Matrix {
+  std::size_t rows, columns;
+  std::vector<double> values;
+  double& operator()(std::size_t i, std::size_t j) { return values[i * columns + j]; }
+  double operator()(std::size_t i, std::size_t j) const { return values[i * columns + j]; }
+};
+
+Matrix times(const Matrix& a, const Matrix& b) {
+  Matrix c{a.rows, b.columns, std::vector<double>(a.rows * b.columns)};
+  for (std::size_t i = 0; i < a.rows; ++i)
+    for (std::size_t k = 0; k < a.columns; ++k)
+      for (std::size_t j = 0; j < b.columns; ++j) c(i, j) += a(i, k) * b(k, j);
+  return c;
+}
+
+Matrix transposed(const Matrix& a) {
+  Matrix b{a.columns, a.rows, std::vector<double>(a.values.size())};
+  for (std::size_t i = 0; i < a.rows; ++i)
+    for (std::size_t j = 0; j < a.columns; ++j) b(j, i) = a(i, j);
+  return b;
+}
+
+Matrix updated(const Matrix& values, const Matrix& numerator, const Matrix& denominator) {
+  Matrix result = values;
+  for (std::size_t i = 0; i < values.values.size(); ++i) {
+    result.values[i] *= numerator.values[i] / (denominator.values[i] + 1e-6);
+  }
+  return result;
+}
+
+Matrix updated_coefficients(const Matrix& x, const Matrix& bases, const Matrix& coefficients) {
+  return updated(coefficients, times(x, bases), times(coefficients, times(transposed(bases), bases)));
+}
+
+Matrix updated_bases(const Matrix& x, const Matrix& bases, const Matrix& coefficients) {
+  return updated(bases, times(transposed(x), coefficients),
+                 times(bases, times(transposed(coefficients), coefficients)));
+}
+
+Matrix decomposed(const Matrix& x, Matrix bases, int steps, double inv_t) {
+  Matrix coefficients = times(x, bases);
+  for (std::size_t i = 0; i < coefficients.rows; ++i) {
+    double largest = -1e300, total = 0;
+    for (std::size_t j = 0; j < bases.columns; ++j) largest = std::max(largest, inv_t * coefficients(i, j));
+    for (std::size_t j = 0; j < bases.columns; ++j) {
+      total += coefficients(i, j) = std::exp(inv_t * coefficients(i, j) - largest);
+    }
+    for (std::size_t j = 0; j < bases.columns; ++j) coefficients(i, j) /= total;
+  }
+  for (int step = 0; step < steps; ++step) {
+    coefficients = updated_coefficients(x, bases, coefficients);
+    bases = updated_bases(x, bases, coefficients);
+  }
+  return times(updated_coefficients(x, bases, coefficients), transposed(bases));
+}
+
+/// Image n of [N, rows, columns].
+Matrix image(const Array& array, std::size_t n) {
+  const auto rows = static_cast<std::size_t>(array.shape[1]),
+             columns = static_cast<std::size_t>(array.shape[2]);
+  const auto from = array.values.begin() + static_cast<std::ptrdiff_t>(n * rows * columns);
+  return {rows, columns, {from, from + static_cast<std::ptrdiff_t>(rows * columns)}};
+}
+
+Array naive_nmf(const Array& x, const Array& bases, int steps, double inv_t) {
+  Array y{x.shape, {}};
+  for (std::size_t n = 0; n < static_cast<std::size_t>(x.shape[0]); ++n) {
+    for (double value : decomposed(image(x, n), image(bases, n), steps, inv_t).values) {
+      y.values.push_back(static_cast<float>(value));
+    }
+  }
+  return y;
+}
+
+Array nmf(const TestBackend::Device& device, const Array& x, const Array& bases, int steps, float inv_t) {
+  return download(TestBackend::nmf(upload(device, x), upload(device, bases), steps, inv_t));
+}
+
+/// Uniform in [0, 1), as images after a ReLU and the bases are.
+Array positive_array(const Shape& shape, unsigned seed) {
+  Array array = random_array(shape, seed);
+  for (float& value : array.values) value = 0.5f * value + 0.5f;
+  return array;
+}
+
+TEST(Nmf, MatchesReference) {
+  for (const char* name : {"ops/nmf_forward_eval", "ops/nmf_forward_train"}) {
+    const Golden golden(name);
+    const int steps = golden.json("attrs").at("steps");
+    const Array x = golden.nhwc("input.x"), expected = golden.nhwc("output");  // [2, 5, 6, 16]
+    const Shape rows{x.shape[0], x.shape[1] * x.shape[2], x.shape[3]};
+    for (const auto& device : test_devices()) {
+      const Array y = nmf(device, {rows, x.values}, golden.array("input.bases"), steps, 1);
+      expect_close({x.shape, y.values}, expected, op_tolerance(expected), name);
+    }
+  }
+}
+
+// The two halves of a step are not operations of their own; what the tests compare with is held to the
+// reference.
+TEST(Nmf, StepsOfTheNaiveFormMatchReference) {
+  const Golden step("ops/nmf_step"), coefficients_only("ops/nmf_compute_coef");
+  for (std::size_t n = 0; n < 2; ++n) {
+    const Matrix x = transposed(image(step.array("input.x"), n)), bases = image(step.array("input.bases"), n);
+    const Matrix coefficients = updated_coefficients(x, bases, image(step.array("input.coef"), n));
+    const Matrix expected = image(step.array("output.coef"), n);
+    const Matrix new_bases = updated_bases(x, bases, coefficients),
+                 expected_bases = image(step.array("output.bases"), n);
+    for (std::size_t i = 0; i < expected.values.size(); ++i) {
+      EXPECT_NEAR(coefficients.values[i], expected.values[i], 1e-5);
+    }
+    for (std::size_t i = 0; i < expected_bases.values.size(); ++i) {
+      EXPECT_NEAR(new_bases.values[i], expected_bases.values[i], 1e-5);
+    }
+    const Matrix other = updated_coefficients(transposed(image(coefficients_only.array("input.x"), n)),
+                                              image(coefficients_only.array("input.bases"), n),
+                                              image(coefficients_only.array("input.coef"), n));
+    const Matrix other_expected = image(coefficients_only.array("output"), n);
+    for (std::size_t i = 0; i < other.values.size(); ++i) {
+      EXPECT_NEAR(other.values[i], other_expected.values[i], 1e-5);
+    }
+  }
+}
+
+TEST(Nmf, EveryRaggedSize) {
+  for (const auto& device : test_devices()) {
+    for (const std::int64_t rows : {1, 5, 7, 97, 130}) {
+      for (const std::int64_t channels : {1, 5, 16, 37}) {
+        for (const std::int64_t rank : {1, 4, 17, 33}) {
+          for (const int steps : {0, 1, 3}) {
+            const Array x = positive_array({2, rows, channels}, 1);
+            const Array bases = positive_array({2, channels, rank}, 2);
+            const Array expected = naive_nmf(x, bases, steps, 1);
+            expect_close(
+                nmf(device, x, bases, steps, 1), expected, op_tolerance(expected),
+                to_string(x.shape) + " " + to_string(bases.shape) + " steps " + std::to_string(steps));
+            if (HasFailure()) return;
+          }
+        }
+      }
+    }
+  }
+}
+
+TEST(Nmf, SizeOfTheNetworks) {
+  const Array x = positive_array({1, 2400, 128}, 3);
+  const Array bases = positive_array({1, 128, 64}, 4);
+  const Array expected = naive_nmf(x, bases, 7, 0.5);
+  for (const auto& device : test_devices()) {
+    expect_close(nmf(device, x, bases, 7, 0.5f), expected, op_tolerance(expected),
+                 to_string(device.isa()).data());
+  }
+}
+
+TEST(Nmf, ThreadsDoNotChangeTheResult) {
+  const Array x = positive_array({2, 1500, 37}, 5);
+  const Array bases = positive_array({2, 37, 20}, 6);
+  EXPECT_EQ(nmf(TestBackend::Device({.threads = 1}), x, bases, 4, 1).values,
+            nmf(TestBackend::Device({.threads = 2}), x, bases, 4, 1).values);
+}
+
+TEST(Nmf, WrongArgumentsAreRejected) {
+  const auto& device = TestBackend::default_device();
+  const auto text = [&](const Shape& x, const Shape& bases, int steps) -> std::string {
+    try {
+      TestBackend::nmf(TestBackend::empty(device, x), TestBackend::empty(device, bases), steps, 1);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "no error";
+  };
+  EXPECT_EQ(text({1, 30, 16}, {1, 8, 4}, 7),
+            "[nmf] input [N, T, D] and bases [N, D, R] expected; got (1, 30, 16) (1, 8, 4)");
+  EXPECT_EQ(text({1, 30, 16}, {1, 16, 0}, 7),
+            "[nmf] at least one basis vector expected; got (1, 30, 16) (1, 16, 0)");
+  EXPECT_EQ(text({1, 30, 16}, {1, 16, 4}, -1), "[nmf] steps must be 0 or more, got -1");
+}
+
+}  // namespace
+}  // namespace dformer::testing
