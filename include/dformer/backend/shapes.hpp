@@ -94,6 +94,13 @@ inline Shape resized(const char* op, const Shape& x, std::int64_t height, std::i
   return Shape{x[0], height, width, x[3]};
 }
 
+/// logits [N, H, W, K] with 1 to 256 classes give [N, height, width], one byte each.
+inline Shape labels(const char* op, const Shape& logits, std::int64_t height, std::int64_t width) {
+  const Shape image = resized(op, logits, height, width);
+  if (logits[3] < 1 || logits[3] > 256) fail(op, "from 1 to 256 classes fit a byte", {logits});
+  return Shape{image[0], image[1], image[2]};
+}
+
 /// q [N, Tq, C] and kv [N, Tk, 2C] (keys, then values) give [N, Tq, C].
 inline Shape attention(const Shape& q, const Shape& kv, int num_heads) {
   if (q.rank() != 3 || kv.rank() != 3 || q[0] != kv[0] || 2 * q[2] != kv[2]) {
@@ -132,10 +139,10 @@ inline Shape geometry_attention(const Shape& q, const Shape& k, const Shape& v, 
   return q;
 }
 
-/// x [N, T, D], bases [N, D, R]; gives x's shape.
+/// x [N, T, D], bases [N, D, R], or [1, D, R] for all images; gives x's shape.
 inline Shape nmf(const Shape& x, const Shape& bases) {
-  if (x.rank() != 3 || bases.rank() != 3 || x[0] != bases[0] || x[2] != bases[1]) {
-    fail("nmf", "input [N, T, D] and bases [N, D, R] expected", {x, bases});
+  if (x.rank() != 3 || bases.rank() != 3 || (bases[0] != 1 && x[0] != bases[0]) || x[2] != bases[1]) {
+    fail("nmf", "input [N, T, D] and bases [N, D, R] or [1, D, R] expected", {x, bases});
   }
   return x;
 }

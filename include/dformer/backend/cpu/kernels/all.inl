@@ -7,6 +7,13 @@
 #include <dformer/backend/cpu/kernels/gemm.inl>
 
 #include <dformer/backend/cpu/kernels/norm.inl>
+#include <dformer/backend/cpu/kernels/pointwise.inl>
+#include <dformer/backend/cpu/kernels/softmax.inl>
+#include <dformer/backend/cpu/kernels/pool.inl>
+#include <dformer/backend/cpu/kernels/resize.inl>
+#include <dformer/backend/cpu/kernels/resize_argmax.inl>
+#include <dformer/backend/cpu/kernels/depthwise.inl>
+
 #include <dformer/backend/cpu/kernels/attention_lanes.inl>
 #include <dformer/backend/cpu/kernels/attention_block.inl>
 #include <dformer/backend/cpu/kernels/attention.inl>
@@ -19,6 +26,16 @@ template <class T>
 inline constexpr KernelTable<T> table{
     .matrix_product = &matrix_product<T>,
     .scale_shift = &scale_shift<T>,
+    .layer_norm = &layer_norm<T>,
+    .activate = &activate_all<T>,
+    .add = &binary<T, Add>,
+    .multiply = &binary<T, Multiply>,
+    .softmax = &softmax<T>,
+    .adaptive_avg_pool = &adaptive_avg_pool<T>,
+    .resize_bilinear = &resize_bilinear<T>,
+    .top_class = &top_class<T>,
+    .resize_argmax = &resize_argmax<T>,
+    .depthwise_conv2d = &depthwise_conv2d<T>,
     .attention_part = &attention_part<T>,
     .attention_combine = &attention_combine<T>,
     .rotary = &rotary<T>,

@@ -4,10 +4,14 @@
 
 #include <dformer/backend/cpu/isa.hpp>
 #include <dformer/backend/cpu/kernels/attention_args.hpp>
+#include <dformer/backend/cpu/kernels/depthwise_args.hpp>
 #include <dformer/backend/cpu/kernels/gemm_args.hpp>
 #include <dformer/backend/cpu/kernels/geometry_args.hpp>
 #include <dformer/backend/cpu/kernels/nmf_args.hpp>
 #include <dformer/backend/cpu/kernels/norm_args.hpp>
+#include <dformer/backend/cpu/kernels/pointwise_args.hpp>
+#include <dformer/backend/cpu/kernels/pool_args.hpp>
+#include <dformer/backend/cpu/kernels/resize_args.hpp>
 #include <dformer/backend/cpu/kernels/rotary_args.hpp>
 
 namespace dformer::cpu {
@@ -21,6 +25,16 @@ struct KernelTable {
 
   Kernel<MatrixProductArgs<T>> matrix_product;
   Kernel<ScaleShiftArgs<T>> scale_shift;
+  Kernel<LayerNormArgs<T>> layer_norm;
+  Kernel<PointwiseArgs<T>> activate;
+  Kernel<PointwiseArgs<T>> add;
+  Kernel<PointwiseArgs<T>> multiply;
+  Kernel<SoftmaxArgs<T>> softmax;
+  Kernel<PoolArgs<T>> adaptive_avg_pool;
+  Kernel<ResizeArgs<T>> resize_bilinear;
+  Kernel<TopClassArgs<T>> top_class;
+  Kernel<ResizeArgmaxArgs<T>> resize_argmax;
+  Kernel<DepthwiseArgs<T>> depthwise_conv2d;
   Kernel<AttentionArgs<T>> attention_part;
   Kernel<AttentionArgs<T>> attention_combine;
   Kernel<RotaryArgs<T>> rotary;
