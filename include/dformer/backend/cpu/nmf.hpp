@@ -13,7 +13,7 @@ template <class T>
 struct FactorizationOps {
   /// The matrix decomposition of the Hamburger (Geng et al., "Is Attention Better Than Matrix
   /// Decomposition?", ICLR 2021, section 2): x [N, T, D] is approximated by coefficients [T, R], which start
-  /// as softmax(inv_t * x bases), times bases [N, D, R]; `steps` multiplicative updates of both, one more of
+  /// as softmax(inv_t * x bases), times bases [N, D, R] ([1, D, R] for all images alike); `steps` multiplicative updates of both, one more of
   /// the coefficients, and their product [N, T, D]. Each step reads x once. Throws: ShapeError when the
   /// shapes disagree, ArgumentError when steps is negative.
   static Tensor<T> nmf(const Tensor<T>& x, const Tensor<T>& bases, int steps, float inv_t) {
@@ -46,7 +46,11 @@ struct FactorizationOps {
     args.gram = gram.data();
     args.coefficients = coefficients.data();
     args.sums = sums.data();
-    pad(bases.data(), images * args.channels, rank, args.width, args.bases);
+    const std::int64_t given = bases.shape()[0];
+    for (std::int64_t n = 0; n < images; ++n) {
+      pad(bases.data() + n % given * args.channels * rank, args.channels, rank, args.width,
+          args.bases + n * args.channels * args.width);
+    }
 
     const KernelTable<T>& table = kernels<T>(device.isa());
     const auto run = [&](auto kernel, std::int64_t tasks) {
