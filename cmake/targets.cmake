@@ -5,6 +5,13 @@
 include(GNUInstallDirs)
 include(${CMAKE_CURRENT_LIST_DIR}/development_flags.cmake)
 
+if((CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 12)
+   OR (CMAKE_CXX_COMPILER_ID STREQUAL "Clang" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 14))
+  message(FATAL_ERROR "dformer needs g++ 12, clang 14 or later; this is ${CMAKE_CXX_COMPILER_ID} "
+                      "${CMAKE_CXX_COMPILER_VERSION}. Ubuntu 22.04: install g++-12 and configure a new build folder "
+                      "with -DCMAKE_CXX_COMPILER=g++-12")
+endif()
+
 find_package(Threads REQUIRED)
 
 add_library(dformer INTERFACE)

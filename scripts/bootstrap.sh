@@ -23,6 +23,9 @@ if ! command -v apt-get >/dev/null; then
   exit 1
 fi
 
+# Ubuntu 22.04's own g++ is 11, which is too old.
+if [ "$(. /etc/os-release && echo "${VERSION_CODENAME:-}")" = jammy ]; then packages=("${packages[@]/#g++/g++-12}"); fi
+
 missing=()
 for package in "${packages[@]}"; do
   status=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)

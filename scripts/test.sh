@@ -1,10 +1,9 @@
 #!/usr/bin/env bash
 # Everything from a fresh clone to a tested build: packages, build with warnings as errors, tests. The last lines are
-# ctest's. Further arguments go to ctest, such as -L cpu or -R negative.
+# ctest's. Arguments go to ctest, such as -L cpu or -R negative.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-scripts/bootstrap.sh
-cmake -S . -B build/test -G Ninja -DCMAKE_BUILD_TYPE=Release -DDFORMER_WARNINGS_AS_ERRORS=ON
+scripts/configure.sh build/test -DDFORMER_WARNINGS_AS_ERRORS=ON
 cmake --build build/test --parallel "$(nproc)"
 ctest --test-dir build/test --parallel "$(nproc)" --no-tests=error --output-on-failure "$@"
