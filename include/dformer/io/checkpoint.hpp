@@ -1,0 +1,122 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <dformer/io/checkpoint_contents.hpp>
+#include <dformer/io/checkpoint_error.hpp>
+#include <dformer/io/file_format.hpp>
+#include <dformer/io/jittor_pickle.hpp>
+#include <dformer/io/kept_bytes.hpp>
+#include <dformer/io/mapped_file.hpp>
+#include <dformer/io/safetensors.hpp>
+#include <dformer/io/tensor_record.hpp>
+#include <dformer/io/torch_legacy.hpp>
+#include <dformer/io/torch_zip.hpp>
+
+namespace dformer {
+
+/// An open checkpoint file. Its tensors are views of the mapped file: they are valid as long as this object
+/// lives, and nothing is copied before it is asked for.
+class Checkpoint {
+ public:
+  /// Opens and checks a checkpoint of any supported format, which is recognised by content, not by name:
+  /// torch.save (since 1.6, and before), safetensors, Jittor's pickles.
+  /// Throws: CheckpointError.
+  explicit Checkpoint(const std::filesystem::path& path) : file_(path) {
+    format_ = io::recognize_format(file_.bytes(), file_.path());
+    contents_ = read();
+    strip_module_prefix();
+    by_name_.resize(contents_.tensors.size());
+    std::iota(by_name_.begin(), by_name_.end(), std::size_t{0});
+    std::ranges::sort(by_name_, {},
+                      [this](std::size_t i) -> const std::string& { return contents_.tensors[i].name; });
+  }
+
+  Checkpoint(Checkpoint&&) = default;
+  Checkpoint& operator=(Checkpoint&&) = default;
+
+  const std::string& path() const { return file_.path(); }
+  io::FileFormat format() const { return format_; }
+  /// Where in the file the weights were found: "model", "state_dict", "state_dict_ema", "top level" …
+  const std::string& selected() const { return contents_.selected; }
+
+  /// The weights in the order of the file. A `module.` before all names (left by data-parallel training) is
+  /// removed.
+  std::span<const TensorRecord> tensors() const { return contents_.tensors; }
+
+  /// nullptr if there is no weight of this name.
+  const TensorRecord* find(std::string_view name) const {
+    const auto tensor_name = [this](std::size_t i) { return std::string_view(contents_.tensors[i].name); };
+    const auto found = std::ranges::lower_bound(by_name_, name, {}, tensor_name);
+    return found != by_name_.end() && tensor_name(*found) == name ? &contents_.tensors[*found] : nullptr;
+  }
+
+  /// Tensors that are no weights, by path: "optimizer.state.0.exp_avg".
+  std::span<const TensorRecord> other_tensors() const { return contents_.others; }
+
+  /// Single values by path: "epoch", "iteration", "optimizer.param_groups.0.lr", the metadata of safetensors.
+  const Metadata& metadata() const { return contents_.metadata; }
+
+  /// A whole number of the metadata, such as "epoch".
+  std::optional<std::int64_t> integer(std::string_view name) const { return value<std::int64_t>(name); }
+  /// A number of the metadata, whole or not.
+  std::optional<double> number(std::string_view name) const {
+    if (const auto whole = integer(name)) return static_cast<double>(*whole);
+    return value<double>(name);
+  }
+  std::optional<std::string> text(std::string_view name) const { return value<std::string>(name); }
+
+ private:
+  io::CheckpointContents read() {
+    switch (format_) {
+      case io::FileFormat::torch_zip:
+        return io::read_torch_zip(file_.bytes(), file_.path(), kept_);
+      case io::FileFormat::torch_legacy:
+        return io::read_torch_legacy(file_.bytes(), file_.path(), kept_);
+      case io::FileFormat::safetensors:
+        return io::read_safetensors(file_.bytes(), file_.path());
+      case io::FileFormat::jittor_pickle:
+        break;
+    }
+    return io::read_jittor_pickle(file_.bytes(), file_.path(), kept_);
+  }
+
+  void strip_module_prefix() {
+    constexpr std::string_view prefix = "module.";
+    for (const TensorRecord& tensor : contents_.tensors) {
+      if (!tensor.name.starts_with(prefix)) return;
+    }
+    for (TensorRecord& tensor : contents_.tensors) tensor.name.erase(0, prefix.size());
+  }
+
+  template <class T>
+  std::optional<T> value(std::string_view name) const {
+    const auto found = contents_.metadata.find(name);
+    if (found == contents_.metadata.end() || !std::holds_alternative<T>(found->second)) return std::nullopt;
+    return std::get<T>(found->second);
+  }
+
+  io::MappedFile file_;
+  io::KeptBytes kept_;
+  io::FileFormat format_ = io::FileFormat::torch_zip;
+  io::CheckpointContents contents_;
+  std::vector<std::size_t> by_name_;
+};
+
+/// Opens a checkpoint file; see Checkpoint.
+inline Checkpoint read_checkpoint(const std::filesystem::path& path) {
+  return Checkpoint(path);
+}
+
+}  // namespace dformer

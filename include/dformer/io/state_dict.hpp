@@ -1,0 +1,218 @@
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+
+#include <dformer/io/checkpoint_contents.hpp>
+#include <dformer/io/checkpoint_error.hpp>
+#include <dformer/io/pickle_source.hpp>
+#include <dformer/io/pickle_tensors.hpp>
+
+namespace dformer::io {
+
+/// Finds the weights in the tree of a pickle, and sorts out what else is there.
+class StateDictReader {
+ public:
+  explicit StateDictReader(const PickleSource& source) : source_(source) {}
+
+  /// The weights are looked for as the official programs do: under `state_dict_ema`, `model`, `state_dict`,
+  /// also nested, and last at the top level. Throws: CheckpointError(no_state_dict), (unsupported_global), or
+  /// what reading a tensor throws.
+  CheckpointContents read() {
+    const PickleValue& root = source_.pickle.root();
+    std::string path;
+    selected_ = select(root, path, 0);
+    if (selected_ == nullptr) fail_nothing_found(root);
+    contents_.selected = path.empty() ? "top level" : path;
+    collect_weights();
+    walk(root, "", 0);
+    return std::move(contents_);
+  }
+
+ private:
+  using Kind = CheckpointError::Kind;
+  using ValueKind = PickleValue::Kind;
+
+  // Limits far above any real file, so that one that refers to its parts over and over cannot exhaust memory.
+  static constexpr int max_depth = 8;
+  static constexpr std::size_t max_entries = 1u << 16;
+  static constexpr std::size_t max_name = 512;
+  static constexpr std::size_t max_text = 1024;
+
+  const PickleValue* select(const PickleValue& value, std::string& path, int depth) const {
+    if (!value.is(ValueKind::dict) || depth == 4) return nullptr;
+    for (std::string_view key : {"state_dict_ema", "model", "state_dict"}) {
+      const PickleValue* child = source_.pickle.find(value, key);
+      if (child == nullptr) continue;
+      std::string child_path = join(path, key);
+      if (const PickleValue* found = select(*child, child_path, depth + 1)) {
+        path = std::move(child_path);
+        return found;
+      }
+    }
+    const auto entries = source_.pickle.items(value);
+    for (std::size_t i = 1; i < entries.size(); i += 2) {
+      if (is_tensor(source_, entries[i]) || is_unknown_tensor(entries[i])) return &value;
+    }
+    return nullptr;
+  }
+
+  /// A tensor of a kind that is not read here: sparse, quantised, with a subclass.
+  bool is_unknown_tensor(const PickleValue& value) const {
+    const PickleGlobal* callable = source_.pickle.callable(unwrap_tensor(source_, value));
+    return callable != nullptr && callable->module.starts_with("torch") &&
+           callable->name.starts_with("_rebuild") && !is_tensor(source_, value);
+  }
+
+  void collect_weights() {
+    const auto entries = source_.pickle.items(*selected_);
+    std::unordered_map<std::string, std::size_t> position;
+    for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
+      const std::optional<std::string> name = name_of(entries[i]);
+      if (!name) continue;
+      if (is_unknown_tensor(entries[i + 1])) {
+        const PickleValue& inner = unwrap_tensor(source_, entries[i + 1]);
+        source_.fail(Kind::unsupported_global, source_.pickle.object(inner).file_offset,
+                     "tensor '" + *name + "' is stored by '" + source_.pickle.callable(inner)->full_name() +
+                         "', which is not supported; save it as an ordinary dense tensor");
+      }
+      if (!is_tensor(source_, entries[i + 1])) continue;
+      count_entry();
+      TensorRecord record = read_tensor(source_, entries[i + 1], *name);
+      const auto [slot, is_new] = position.try_emplace(*name, contents_.tensors.size());
+      if (is_new) {
+        contents_.tensors.push_back(std::move(record));
+      } else {
+        contents_.tensors[slot->second] =
+            std::move(record);  // as in Python, the later entry of a name counts
+      }
+    }
+  }
+
+  /// Everything but the weights.
+  void walk(const PickleValue& value, const std::string& path, int depth) {
+    if (depth > max_depth) return;
+    count_entry();
+    switch (value.kind) {
+      case ValueKind::boolean:
+        contents_.metadata[path] = value.integer != 0;
+        return;
+      case ValueKind::integer:
+        contents_.metadata[path] = value.integer;
+        return;
+      case ValueKind::real:
+        contents_.metadata[path] = value.real;
+        return;
+      case ValueKind::text:
+        if (value.data.size() <= max_text) contents_.metadata[path] = std::string(value.text());
+        return;
+      case ValueKind::list:
+      case ValueKind::tuple: {
+        const auto items = source_.pickle.items(value);
+        for (std::size_t i = 0; i < items.size(); ++i)
+          walk(items[i], join(path, std::to_string(i)), depth + 1);
+        return;
+      }
+      case ValueKind::dict:
+        return walk_dict(value, path, depth);
+      case ValueKind::object:
+        if (is_tensor(source_, value)) {
+          add_other_tensor(value, path);
+        } else {  // an inert object's attributes: the fields of an argparse.Namespace
+          walk(source_.pickle.object(value).state, path, depth + 1);
+        }
+        return;
+      case ValueKind::none:
+      case ValueKind::bytes:
+      case ValueKind::big_integer:
+      case ValueKind::set:
+      case ValueKind::global:
+      case ValueKind::persistent_id:
+        return;
+    }
+  }
+
+  void walk_dict(const PickleValue& dict, const std::string& path, int depth) {
+    const auto entries = source_.pickle.items(dict);
+    const bool weights = dict.index == selected_->index;
+    for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
+      if (weights && is_tensor(source_, entries[i + 1])) continue;
+      const std::optional<std::string> name = name_of(entries[i]);
+      if (!name || path.size() + name->size() > max_name) continue;
+      walk(entries[i + 1], join(path, *name), depth + 1);
+    }
+  }
+
+  void add_other_tensor(const PickleValue& value, const std::string& path) {
+    try {
+      contents_.others.push_back(read_tensor(source_, value, path));
+    } catch (const CheckpointError& error) {
+      // Arrays of words or dates beside the weights are no reason to refuse the weights.
+      if (error.kind() != Kind::unsupported_dtype) throw;
+    }
+  }
+
+  void count_entry() {
+    if (++entries_ > max_entries) {
+      source_.fail(Kind::corrupt_container, CheckpointError::no_offset,
+                   "more than " + std::to_string(max_entries) + " entries; no checkpoint has so many");
+    }
+  }
+
+  static std::string join(const std::string& path, std::string_view name) {
+    std::string joined = path;
+    if (!path.empty()) joined += '.';
+    return joined += name;
+  }
+
+  std::optional<std::string> name_of(const PickleValue& key) const {
+    if (key.is(ValueKind::integer)) return std::to_string(key.integer);
+    if (!key.is(ValueKind::text)) return std::nullopt;
+    if (key.data.size() > max_name) {
+      source_.fail(Kind::corrupt_container, CheckpointError::no_offset,
+                   "a name of " + std::to_string(key.data.size()) + " characters; no checkpoint has such");
+    }
+    return std::string(key.text());
+  }
+
+  [[noreturn]] void fail_nothing_found(const PickleValue& root) const {
+    for (const PickleValue* value : {&root, model_of(root)}) {
+      const PickleGlobal* callable = value == nullptr ? nullptr : source_.pickle.callable(*value);
+      if (callable == nullptr || is_tensor(source_, *value)) continue;
+      source_.fail(Kind::unsupported_global, source_.pickle.object(*value).file_offset,
+                   "the file holds a Python object of class '" + callable->full_name() +
+                       "' instead of its weights; save model.state_dict() and load that");
+    }
+    std::string found = "a single value";
+    if (root.is(ValueKind::dict)) {
+      const auto entries = source_.pickle.items(root);
+      found = "a dictionary with " + std::to_string(entries.size() / 2) + " entries:";
+      for (std::size_t i = 0; i < entries.size() && i < 16; i += 2)
+        found += " '" + name_of(entries[i]).value_or("?") + "'";
+    }
+    source_.fail(Kind::no_state_dict, CheckpointError::no_offset,
+                 "no table of named tensors under 'state_dict_ema', 'model', 'state_dict' or at the top "
+                 "level; found " +
+                     found);
+  }
+
+  const PickleValue* model_of(const PickleValue& root) const {
+    return root.is(ValueKind::dict) ? source_.pickle.find(root, "model") : nullptr;
+  }
+
+  const PickleSource& source_;
+  const PickleValue* selected_ = nullptr;
+  CheckpointContents contents_;
+  std::size_t entries_ = 0;
+};
+
+/// Reads the weights and everything else that a pickle holds.
+inline CheckpointContents read_state_dict(const PickleSource& source) {
+  return StateDictReader(source).read();
+}
+
+}  // namespace dformer::io

@@ -1,0 +1,129 @@
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "pickle_builder.hpp"
+#include <dformer/io/jittor_pickle.hpp>
+
+namespace dformer {
+namespace {
+
+using Kind = CheckpointError::Kind;
+using testing::bytes_of;
+using testing::expect_checkpoint_error;
+using testing::PickleBuilder;
+
+/// {"w": array} with the given dtype code, byte order, order of axes, extents and content.
+std::string one_array(std::string_view code, std::string_view order, bool column_major,
+                      const std::vector<std::int64_t>& shape, std::string_view content) {
+  PickleBuilder builder;
+  builder.begin(4).dict().text("w");
+  builder.global("numpy.core.multiarray", "_reconstruct")
+      .op('(')
+      .global("numpy", "ndarray")
+      .integers({0})
+      .op('C')
+      .op(1)
+      .raw("b")
+      .op('t')
+      .op('R');
+  builder.op('(').op('K').op(1).integers(shape);
+  builder.global("numpy", "dtype").op('(').text(code).op(0x89).op(0x88).op('t').op('R');
+  builder.op('(')
+      .op('K')
+      .op(3)
+      .text(order)
+      .op('N')
+      .op('N')
+      .op('N')
+      .integer(-1)
+      .integer(-1)
+      .op('K')
+      .op(0)
+      .op('t')
+      .op('b');
+  builder.op(column_major ? 0x88 : 0x89)
+      .op('B')
+      .raw(std::string{static_cast<char>(content.size()), 0, 0, 0})
+      .raw(content);
+  return builder.op('t').op('b').op('s').end();
+}
+
+io::CheckpointContents read(const std::string& file) {
+  io::KeptBytes kept;
+  return io::read_jittor_pickle(bytes_of(file), "file.pkl", kept);
+}
+Kind read_error(const std::string& file) {
+  return expect_checkpoint_error([&] { read(file); }).kind();
+}
+
+TEST(JittorPickle, ReadsBothByteOrdersAndBothOrdersOfAxes) {
+  EXPECT_EQ(read(one_array("i2", "<", false, {2, 2}, std::string_view("\1\0\2\0\3\0\4\0", 8)))
+                .tensors.at(0)
+                .to_int64(),
+            (std::vector<std::int64_t>{1, 2, 3, 4}));
+  EXPECT_EQ(read(one_array("i2", ">", false, {2, 2}, std::string_view("\0\1\0\2\0\3\0\4", 8)))
+                .tensors.at(0)
+                .to_int64(),
+            (std::vector<std::int64_t>{1, 2, 3, 4}));
+  EXPECT_EQ(read(one_array("i2", "<", true, {2, 2}, std::string_view("\1\0\2\0\3\0\4\0", 8)))
+                .tensors.at(0)
+                .to_int64(),
+            (std::vector<std::int64_t>{1, 3, 2, 4}));
+  EXPECT_EQ(read(one_array("b1", "|", false, {2}, std::string_view("\1\0", 2))).tensors.at(0).dtype,
+            DType::boolean);
+}
+
+TEST(JittorPickle, BadArraysAreRefused) {
+  const std::string_view eight("\1\0\2\0\3\0\4\0", 8);
+  EXPECT_EQ(read_error(one_array("i2", "<", false, {3}, eight)), Kind::size_mismatch);
+  EXPECT_EQ(read_error(one_array("i2", "<", false, {-4}, eight)), Kind::invalid_shape);
+  EXPECT_EQ(read_error(one_array("i2", "<", false, {std::int64_t{1} << 62, std::int64_t{1} << 62}, eight)),
+            Kind::out_of_bounds);
+  EXPECT_EQ(read_error(one_array("O8", "|", false, {1}, eight)), Kind::unsupported_dtype);
+  EXPECT_EQ(read_error(one_array("i2", "<", false, {1, 1, 1, 1, 1, 1, 4}, eight)), Kind::invalid_shape);
+}
+
+TEST(JittorPickle, EveryTruncationIsRefused) {
+  const std::string whole = one_array("i2", "<", false, {2}, std::string_view("\1\0\2\0", 4));
+  for (std::size_t size = 0; size < whole.size(); ++size)
+    EXPECT_EQ(read_error(whole.substr(0, size)), Kind::corrupt_container) << size;
+  EXPECT_EQ(read_error(whole + "rest"), Kind::corrupt_container);
+}
+
+TEST(JittorPickle, TorchStoragesHaveNoPlaceInABarePickle) {
+  EXPECT_EQ(
+      read_error(PickleBuilder().begin(2).dict().text("w").torch_tensor("0", 4, {4}, {1}).op('s').end()),
+      Kind::missing_record);
+}
+
+TEST(JittorPickle, ADictionaryThatRefersToItselfIsWalkedOnce) {
+  // d = {"w": array}; d["d"] = d
+  const std::string array = one_array("i2", "<", false, {1}, std::string_view("\1\0", 2));
+  std::string file = array.substr(0, 3) + "q";
+  file += '\0';
+  file += array.substr(3, array.size() - 4);
+  file += PickleBuilder().text("d").op('h').op(0).op('s').end();
+  EXPECT_EQ(read(file).tensors.size(), 1u);
+}
+
+TEST(JittorPickle, SharedContentDoesNotMultiply) {
+  // Twelve levels of lists, each holding the one below it sixteen times: 16^12 leaves if it were expanded.
+  PickleBuilder builder;
+  builder.begin(2).op('N').op('q').op(0).op('0');
+  for (unsigned level = 1; level <= 12; ++level) {
+    builder.op(']').op('(');
+    for (int i = 0; i < 16; ++i) builder.op('h').op(level - 1);
+    builder.op('e').op('q').op(level).op('0');
+  }
+  const std::string array = one_array("i2", "<", false, {1}, std::string_view("\1\0", 2));
+  const std::string file = builder.end();
+  const std::string whole = file.substr(0, file.size() - 1) + array.substr(2, array.size() - 3) +
+                            PickleBuilder().text("x").op('h').op(12).op('s').end();
+  EXPECT_EQ(read_error(whole), Kind::corrupt_container);
+}
+
+}  // namespace
+}  // namespace dformer
