@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <cstring>
 
-#include <dformer/backend/cpu/depthwise_conv2d.hpp>
 #include <dformer/backend/cpu/epilogue.hpp>
 #include <dformer/backend/cpu/matrix_product.hpp>
 #include <dformer/backend/cpu/tensor.hpp>
@@ -69,7 +68,7 @@ struct PatchRows {
 };
 
 template <class T>
-struct ConvolutionOps : DepthwiseOps<T> {
+struct ConvolutionOps {
   /// x [N, H, W, I] by weight [O, I, k, k] gives [N, H', W', O]. Throws: ShapeError.
   static Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& weight, const Window& window,
                           const Epilogue<Tensor<T>>& epilogue) {
