@@ -3,8 +3,9 @@
 #include <span>
 #include <string>
 
-#include <dformer/backend/concept.hpp>
 #include <support/golden.hpp>
+
+#include <dformer/backend/concept.hpp>
 
 #if defined(DFORMER_TEST_CUDA)
 #include <dformer/cuda.hpp>
@@ -22,7 +23,8 @@ using TestBackend = Cpu<float>;
 #endif
 using Tensor = TestBackend::Tensor;
 
-/// Every device the suite should run on: on the CPU one for each instruction set of this machine, with threads.
+/// Every device the suite should run on: on the CPU one for each instruction set of this machine, with
+/// threads.
 inline std::vector<TestBackend::Device> test_devices() {
 #if defined(DFORMER_TEST_CUDA)
   return {TestBackend::default_device()};

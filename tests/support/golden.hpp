@@ -1,22 +1,22 @@
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <iterator>
-#include <nlohmann/json.hpp>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
 #include <dformer/core/shape.hpp>
 
-/// Reading of reference outputs (tests/data/README.md) for the tests. On purpose not the library's own reader, which
-/// is itself under test.
+/// Reading of reference outputs (tests/data/README.md) for the tests. On purpose not the library's own
+/// reader, which is itself under test.
 namespace dformer::testing {
 
 struct Array {
@@ -65,7 +65,8 @@ class Golden {
     if (bytes_.size() < 8) throw std::runtime_error("cannot read " + path);
     std::uint64_t length = 0;
     std::memcpy(&length, bytes_.data(), 8);
-    header_ = nlohmann::json::parse(bytes_.begin() + 8, bytes_.begin() + 8 + static_cast<std::ptrdiff_t>(length));
+    header_ =
+        nlohmann::json::parse(bytes_.begin() + 8, bytes_.begin() + 8 + static_cast<std::ptrdiff_t>(length));
     data_ = 8 + length;
   }
 
@@ -111,23 +112,27 @@ class Golden {
 };
 
 /// |a - b| <= tolerance for every element; reports the worst.
-inline void expect_close(const Array& actual, const Array& expected, double tolerance, const std::string& what) {
+inline void expect_close(const Array& actual, const Array& expected, double tolerance,
+                         const std::string& what) {
   ASSERT_EQ(to_string(actual.shape), to_string(expected.shape)) << what;
   double worst = 0;
   std::size_t where = 0;
   for (std::size_t i = 0; i < expected.values.size(); ++i) {
-    const double error = std::abs(static_cast<double>(actual.values[i]) - static_cast<double>(expected.values[i]));
+    const double error =
+        std::abs(static_cast<double>(actual.values[i]) - static_cast<double>(expected.values[i]));
     if (!(error <= worst)) {
       worst = error;
       where = i;
       if (std::isnan(error)) break;
     }
   }
-  EXPECT_LE(worst, tolerance) << what << ": element " << where << " is " << actual.values[where] << ", expected "
-                              << expected.values[where];
+  EXPECT_LE(worst, tolerance) << what << ": element " << where << " is " << actual.values[where]
+                              << ", expected " << expected.values[where];
 }
 
 /// The tolerance that the op fixtures state: 1e-5 * max(1, max|expected|).
-inline double op_tolerance(const Array& expected) { return 1e-5 * std::max(1.0f, expected.max_abs()); }
+inline double op_tolerance(const Array& expected) {
+  return 1e-5 * std::max(1.0f, expected.max_abs());
+}
 
 }  // namespace dformer::testing

@@ -41,8 +41,12 @@ struct GeometryPriorGenerator {
   /// 10000^-t for t from 0 to 1 over half of the channels, each twice in a row.
   static void angle_values(std::span<float> values) {
     const std::size_t pairs = values.size() / 2;
+    const float step = pairs == 1 ? 0.0f : 1.0f / static_cast<float>(pairs - 1);
     for (std::size_t i = 0; i < pairs; ++i) {
-      const float t = pairs == 1 ? 0.0f : static_cast<float>(i) / static_cast<float>(pairs - 1);
+      // From both ends towards the middle, as the reference spaces its numbers: the last bit shows in the
+      // tables.
+      const float t =
+          2 * i < pairs ? step * static_cast<float>(i) : 1.0f - step * static_cast<float>(pairs - 1 - i);
       values[2 * i] = values[2 * i + 1] =
           1.0f / static_cast<float>(std::pow(10000.0, static_cast<double>(t)));
     }

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <cmath>
 #include <cstdint>
 #include <random>
 #include <span>
@@ -11,26 +9,9 @@
 #include <dformer/core/fill.hpp>
 #include <dformer/nn/conv2d.hpp>
 #include <dformer/nn/norm.hpp>
+#include <dformer/nn/random_bases.hpp>
 
 namespace dformer {
-
-/// Starting bases of the decomposition: uniform numbers in [0, 1), each column divided by its L2 norm over
-/// Channels. Shapes: values [count * Channels * Rank], row-major.
-inline void random_bases(const NamedStream& stream, int channels, int rank, std::span<float> values) {
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = stream.uniform(i);
-  const auto columns = static_cast<std::size_t>(rank);
-  const std::size_t matrix = static_cast<std::size_t>(channels) * columns;
-  for (std::size_t start = 0; start < values.size(); start += matrix) {
-    for (std::size_t r = 0; r < columns; ++r) {
-      double squares = 0.0;
-      for (std::size_t i = start + r; i < start + matrix; i += columns) {
-        squares += static_cast<double>(values[i]) * static_cast<double>(values[i]);
-      }
-      const auto norm = static_cast<float>(std::max(std::sqrt(squares), 1e-12));
-      for (std::size_t i = start + r; i < start + matrix; i += columns) values[i] /= norm;
-    }
-  }
-}
 
 /// The Hamburger (Geng et al., ICLR 2021): relu(x + ham_out(nmf(relu(ham_in(x))))), with a non-negative
 /// matrix factorization over all pixels between two 1x1 convolutions.
@@ -58,8 +39,8 @@ struct Hamburger {
     const std::int64_t n = x.shape()[0];
     const Tensor lower = ham_in(x, {.activation = Activation::relu});
     const Tensor pixels = B::reshape(lower, {n, x.shape()[1] * x.shape()[2], Channels});
-    const Tensor low_rank =
-        B::nmf(pixels, draw_bases_at_each_call ? drawn_bases(x, n) : bases.value(), steps, inv_t);
+    const Tensor low_rank = draw_bases_at_each_call ? B::nmf(pixels, drawn_bases(x, n), steps, inv_t)
+                                                    : B::nmf(pixels, bases.value(), steps, inv_t);
     return conv_norm(ham_out, ham_out_norm, B::reshape(low_rank, x.shape()),
                      {.residual = x, .final_activation = Activation::relu});
   }

@@ -36,7 +36,7 @@ struct LightHamHead {
     const Tensor maps[] = {features[1], B::resize_bilinear(features[2], height, width, false),
                            B::resize_bilinear(features[3], height, width, false)};
     const Epilogue<Tensor> relu{.activation = Activation::relu};
-    const Tensor x = hamburger(conv_norm(squeeze, squeeze_norm, std::span<const Tensor>(maps), relu));
+    const Tensor x = hamburger(conv_norm(squeeze, squeeze_norm, maps, relu));
     return conv_seg(conv_norm(align, align_norm, x, relu));
   }
 

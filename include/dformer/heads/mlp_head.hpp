@@ -35,8 +35,7 @@ struct MlpHead {
                            B::resize_bilinear(linear_c3(features[2]), height, width, false),
                            B::resize_bilinear(linear_c2(features[1]), height, width, false),
                            linear_c1(features[0])};
-    return linear_pred(conv_norm(linear_fuse, linear_fuse_norm, std::span<const Tensor>(maps),
-                                 {.activation = Activation::relu}));
+    return linear_pred(conv_norm(linear_fuse, linear_fuse_norm, maps, {.activation = Activation::relu}));
   }
 
   template <class Self, class Visitor>

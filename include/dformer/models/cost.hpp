@@ -7,21 +7,29 @@
 
 namespace dformer {
 
-/// What a network costs for one input size, from its type alone: `cost<DFormer_Large<Count>>(480, 640)`.
+/// What a network costs for one input size.
 struct Cost {
   std::int64_t parameters = 0;
   MultiplyAdds multiply_adds{};
 };
 
+/// Runs a network of the Count backend, also one chosen by name:
+/// `cost_of(*make_segmenter<Count>("DFormer_Large"), 480, 640)`.
 template <class Network>
-Cost cost(std::int64_t height, std::int64_t width, std::int64_t batch = 1) {
-  Network network;
+Cost cost_of(Network& network, std::int64_t height, std::int64_t width, std::int64_t batch = 1) {
   for (auto& [name, parameter] : parameters(network))
     parameter->set(Count::Tensor(Count::Device(), parameter->shape()));
   Cost result{.parameters = parameter_count(network)};
   const Count::Device device(result.multiply_adds);
   network(Count::Tensor(device, {batch, height, width, 3}), Count::Tensor(device, {batch, height, width, 1}));
   return result;
+}
+
+/// The same from a type alone: `cost<DFormer_Large<Count>>(480, 640)`.
+template <class Network>
+Cost cost(std::int64_t height, std::int64_t width, std::int64_t batch = 1) {
+  Network network;
+  return cost_of(network, height, width, batch);
 }
 
 }  // namespace dformer

@@ -1,11 +1,8 @@
 #pragma once
 
-#include <cstdint>
+#include <dformer/core/color_order.hpp>
 
 namespace dformer {
-
-/// In which order the colour channels of an image enter a network.
-enum class ColorOrder : std::uint8_t { bgr, rgb };
 
 /// What of a data set shapes a network: the number of classes, and how wide the official configurations make
 /// the decode head and order the colours for DFormer (first) and DFormerv2. `v2_embed_dim(large)` is that of

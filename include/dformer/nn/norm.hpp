@@ -66,10 +66,11 @@ struct BatchNorm2d {
 
 /// epilogue(norm(conv(inputs))) in one pass: the normalisation is applied to the convolution's sums, and a
 /// bias of the convolution goes through it. A 1x1 convolution takes several inputs as concatenated.
-template <class Conv, class Norm, class Tensor = typename Conv::Tensor>
-Tensor conv_norm(const Conv& conv, const Norm& norm, std::span<const Tensor> inputs,
-                 Epilogue<Tensor> epilogue = {}) {
-  const Affine<Tensor> affine = norm.affine();
+template <class Conv, class Norm>
+typename Conv::Tensor conv_norm(const Conv& conv, const Norm& norm,
+                                std::span<const typename Conv::Tensor> inputs,
+                                Epilogue<typename Conv::Tensor> epilogue = {}) {
+  const auto affine = norm.affine();
   epilogue.scale = affine.scale;
   if constexpr (Conv::has_bias) {
     epilogue.shift = Conv::Backend::scale_shift(conv.bias.value(), affine.scale, affine.shift);
@@ -78,9 +79,10 @@ Tensor conv_norm(const Conv& conv, const Norm& norm, std::span<const Tensor> inp
   }
   return conv.without_bias(inputs, epilogue);
 }
-template <class Conv, class Norm, class Tensor = typename Conv::Tensor>
-Tensor conv_norm(const Conv& conv, const Norm& norm, const Tensor& x, Epilogue<Tensor> epilogue = {}) {
-  return conv_norm(conv, norm, std::span<const Tensor>(&x, 1), std::move(epilogue));
+template <class Conv, class Norm>
+typename Conv::Tensor conv_norm(const Conv& conv, const Norm& norm, const typename Conv::Tensor& x,
+                                Epilogue<typename Conv::Tensor> epilogue = {}) {
+  return conv_norm(conv, norm, std::span<const typename Conv::Tensor>(&x, 1), std::move(epilogue));
 }
 
 }  // namespace dformer

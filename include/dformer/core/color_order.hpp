@@ -1,0 +1,11 @@
+#pragma once
+
+#include <cstdint>
+
+namespace dformer {
+
+/// The order in which a network reads the colour channels. Every official network reads B, G, R, except
+/// DFormerv2 on SUNRGBD, which reads R, G, B.
+enum class ColorOrder : std::uint8_t { bgr, rgb };
+
+}  // namespace dformer

@@ -1,0 +1,76 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <dformer/core/color_order.hpp>
+#include <dformer/nn/visit.hpp>
+
+namespace dformer {
+
+/// A segmentation network whose type is chosen at run time. What takes a network (`load`, `initialize`,
+/// `segment`) takes one of these as well.
+template <class B>
+class AnySegmenter {
+ public:
+  using Backend = B;
+  using Tensor = typename B::Tensor;
+  using Labels = typename B::Labels;
+
+  virtual ~AnySegmenter() = default;
+  AnySegmenter(const AnySegmenter&) = delete;
+  AnySegmenter& operator=(const AnySegmenter&) = delete;
+
+  const std::string name;
+  const int num_classes;
+  const ColorOrder color_order;
+
+  /// As those of Segmenter.
+  virtual Tensor operator()(const Tensor& rgb, const Tensor& depth) const = 0;
+  virtual Labels labels(const Tensor& rgb, const Tensor& depth) const = 0;
+
+  virtual std::vector<Named<Parameter<B>>> parameters() = 0;
+  virtual std::vector<Named<const Parameter<B>>> parameters() const = 0;
+
+ protected:
+  AnySegmenter(std::string_view network_name, int classes, ColorOrder order)
+      : name(network_name), num_classes(classes), color_order(order) {}
+};
+
+template <class B>
+std::vector<Named<Parameter<B>>> parameters(AnySegmenter<B>& network) {
+  return network.parameters();
+}
+template <class B>
+std::vector<Named<const Parameter<B>>> parameters(const AnySegmenter<B>& network) {
+  return network.parameters();
+}
+
+/// The same around a network of a given type.
+template <class Network>
+class SegmenterHolder final : public AnySegmenter<typename Network::Backend> {
+ public:
+  using Backend = typename Network::Backend;
+  using Tensor = typename Backend::Tensor;
+  using Labels = typename Backend::Labels;
+
+  explicit SegmenterHolder(std::string_view network_name)
+      : AnySegmenter<Backend>(network_name, Network::num_classes, Network::color_order) {}
+
+  Tensor operator()(const Tensor& rgb, const Tensor& depth) const override { return network_(rgb, depth); }
+  Labels labels(const Tensor& rgb, const Tensor& depth) const override { return network_.labels(rgb, depth); }
+  std::vector<Named<Parameter<Backend>>> parameters() override { return dformer::parameters(network_); }
+  std::vector<Named<const Parameter<Backend>>> parameters() const override {
+    return dformer::parameters(network_);
+  }
+
+  const Network& network() const { return network_; }
+
+ private:
+  Network network_;
+};
+
+}  // namespace dformer
