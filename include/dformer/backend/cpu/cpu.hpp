@@ -5,6 +5,7 @@
 #include <dformer/backend/concept.hpp>
 #include <dformer/backend/cpu/attention.hpp>
 #include <dformer/backend/cpu/conv2d.hpp>
+#include <dformer/backend/cpu/depthwise_conv2d.hpp>
 #include <dformer/backend/cpu/geometry_attention.hpp>
 #include <dformer/backend/cpu/linear.hpp>
 #include <dformer/backend/cpu/nmf.hpp>
@@ -22,6 +23,7 @@ template <class Scalar>
 struct Cpu : cpu::StorageOps<Scalar>,
              cpu::LinearOps<Scalar>,
              cpu::ConvolutionOps<Scalar>,
+             cpu::DepthwiseOps<Scalar>,
              cpu::NormOps<Scalar>,
              cpu::PointwiseOps<Scalar>,
              cpu::ResampleOps<Scalar>,
