@@ -103,6 +103,32 @@ TEST(ReadRgbd, MissingAndDamagedFiles) {
                   {"empty.png]", "cannot be decoded"});
 }
 
+TEST(ReadRgbd, FilesThatBreakOff) {
+  const TemporaryFolder folder;
+  const cv::Mat color = color_image(64, 64);
+  for (const char* name : {"c.png", "c.jpg"}) {
+    cv::imwrite((folder / name).string(), color);
+    EXPECT_EQ(read_color(folder / name).size(), color.size());
+    std::ifstream stream(folder / name, std::ios::binary);
+    const std::string whole{std::istreambuf_iterator<char>(stream), {}};
+    for (const std::size_t length : {whole.size() / 2, whole.size() - 40, std::size_t{100}}) {
+      folder.write(name, whole.substr(0, length));
+      expect_mentions(error_of<ImageError>([&] { read_color(folder / name); }), {name});
+    }
+    folder.write(name, whole + "what a camera appends");
+    EXPECT_EQ(read_color(folder / name).size(), color.size());
+  }
+}
+
+TEST(ReadRgbd, PreviewInsideOfABrokenFileDoesNotHideIt) {
+  const std::vector<std::uint8_t> whole{0xff, 0xd8, 0xff, 0xe1, 0, 4, 0xff, 0xd9,
+                                        0xff, 0xda, 0,    2,    1, 2, 0xff, 0xd9};
+  EXPECT_FALSE(is_truncated_jpeg(whole));
+  for (std::size_t length = 4; length < whole.size(); ++length) {
+    EXPECT_TRUE(is_truncated_jpeg(std::span(whole).first(length))) << length;
+  }
+}
+
 TEST(ReadRgbd, WrongKindsOfImages) {
   const TemporaryFolder folder;
   cv::imwrite((folder / "color.png").string(), color_image(6, 8));

@@ -1,14 +1,19 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <string>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 
 #include <dformer/data/encode_depth.hpp>
+#include <dformer/data/jpeg_end.hpp>
 #include <dformer/data/sample.hpp>
 
 namespace dformer {
@@ -28,10 +33,15 @@ inline cv::Mat decode_image(const std::filesystem::path& file, int flags) {
   const std::filesystem::file_status status = std::filesystem::status(file, ignored);
   if (!std::filesystem::exists(status)) throw_image_error(name, "no such file; expected an image file");
   if (std::filesystem::is_directory(status)) throw_image_error(name, "is a folder; expected an image file");
+  std::ifstream stream(file, std::ios::binary);
+  const std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(stream), {}};
+  if (!stream) throw_image_error(name, "cannot be read; check that you may read it");
+  if (is_truncated_jpeg(bytes))
+    throw_image_error(name, "is a JPEG image that breaks off before its end; fetch it again");
   cv::Mat image;
   std::string reason;
   try {
-    image = cv::imread(name, flags);
+    if (!bytes.empty()) image = cv::imdecode(bytes, flags);
   } catch (const cv::Exception& error) {  // a header with absurd extents
     reason = " (" + error.err + ")";
   }

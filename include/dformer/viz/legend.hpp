@@ -72,7 +72,7 @@ struct LegendLayout {
     capital = std::max(7, row * 2 / 5);
     swatch = row * 7 / 10;
     margin = row * 2 / 3;
-    rows = std::max(1, (height - 2 * margin) / row);
+    rows = std::max(12, (height - 2 * margin) / row);  // beside a small picture, better long than wide
     const int count = std::max(1, static_cast<int>(entries.size()));
     columns = (count + rows - 1) / rows;
     rows = (count + columns - 1) / columns;  // columns of nearly one length
@@ -89,7 +89,7 @@ struct LegendLayout {
 }  // namespace detail
 
 /// A panel that names the classes: colour sample, name, share of the pixels; in several columns where one is
-/// too short. 8-bit B, G, R, `height` rows or more where `height` is too small for one entry. Names that the
+/// too short. 8-bit B, G, R, `height` rows, more beside small pictures. Names that the
 /// font cannot show are replaced by their class number.
 inline cv::Mat legend_panel(const std::vector<LegendEntry>& entries, int height,
                             const Palette& palette = voc_palette) {
