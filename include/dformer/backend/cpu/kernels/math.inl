@@ -6,7 +6,7 @@
 // x), which keeps x where the comparison fails. The double ones are the standard library's, element by
 // element: double is for checking.
 
-/// e^x within 1.2 ulp. 0 below -87, where the result would be denormal or nearly so; infinity above 88.72.
+/// e^x within 1.2 ulp. 0 below -86.98, where the result would be denormal or nearly so; infinity above 88.72.
 DFORMER_ALWAYS_INLINE Vec<float> exp(Vec<float> x) {
   using V = Vec<float>;
   x = min(V::broadcast(89.0f), max(V::broadcast(-87.5f), x));
