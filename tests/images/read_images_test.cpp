@@ -90,6 +90,20 @@ TEST(ReadRgbd, AlphaIsDropped) {
   EXPECT_TRUE(same_pixels(read_color(folder / "c.png"), cv::Mat(4, 4, CV_8UC3, cv::Scalar(1, 2, 3))));
 }
 
+TEST(ReadRgbd, OrientationOfACameraIsApplied) {
+  const TemporaryFolder folder;
+  std::vector<std::uint8_t> jpeg;
+  cv::imencode(".jpg", color_image(16, 32), jpeg);
+  // An EXIF block with one entry: orientation 6, to be turned by a quarter.
+  const std::string exif(
+      "\xff\xe1\x00\x22"
+      "Exif\0\0"
+      "MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0",
+      36);
+  folder.write("turned.jpg", "\xff\xd8" + exif + std::string(jpeg.begin() + 2, jpeg.end()));
+  EXPECT_EQ(read_color(folder / "turned.jpg").size(), cv::Size(16, 32));
+}
+
 TEST(ReadRgbd, MissingAndDamagedFiles) {
   const TemporaryFolder folder;
   expect_mentions(error_of<ImageError>([&] { read_color(folder / "none.png"); }),

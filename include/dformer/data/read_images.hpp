@@ -1,19 +1,14 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
-#include <system_error>
 #include <utility>
-#include <vector>
 
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 
+#include <dformer/data/decode_image.hpp>
 #include <dformer/data/encode_depth.hpp>
-#include <dformer/data/jpeg_end.hpp>
 #include <dformer/data/sample.hpp>
 
 namespace dformer {
@@ -26,40 +21,14 @@ struct DepthOptions {
 
 namespace detail {
 
-/// Decodes an image file, keeping its bit depth. Throws: ImageError when it is missing or not an image.
-inline cv::Mat decode_image(const std::filesystem::path& file, int flags) {
-  const std::string name = file.string();
-  std::error_code ignored;
-  const std::filesystem::file_status status = std::filesystem::status(file, ignored);
-  if (!std::filesystem::exists(status)) throw_image_error(name, "no such file; expected an image file");
-  if (std::filesystem::is_directory(status)) throw_image_error(name, "is a folder; expected an image file");
-  std::ifstream stream(file, std::ios::binary);
-  const std::vector<std::uint8_t> bytes{std::istreambuf_iterator<char>(stream), {}};
-  if (!stream) throw_image_error(name, "cannot be read; check that you may read it");
-  if (is_truncated_jpeg(bytes))
-    throw_image_error(name, "is a JPEG image that breaks off before its end; fetch it again");
-  cv::Mat image;
-  std::string reason;
-  try {
-    if (!bytes.empty()) image = cv::imdecode(bytes, flags);
-  } catch (const cv::Exception& error) {  // a header with absurd extents
-    reason = " (" + error.err + ")";
-  }
-  if (image.empty()) {
-    throw_image_error(name, "cannot be decoded" + reason +
-                                "; expected a readable, undamaged PNG, JPEG, TIFF, BMP or WebP image");
-  }
-  return image;
-}
-
 /// Throws: ImageError unless `color` is 8-bit with 3 channels.
 inline void require_color(const cv::Mat& color, const std::string& subject) {
   if (!color.empty() && color.type() == CV_8UC3) return;
   std::string advice = "convert it to 8-bit with three channels";
-  if (color.channels() == 1 && color.depth() != CV_8U)
-    advice = "is this the depth image? Pass colour first, then depth";
-  if (color.channels() == 1 && color.depth() == CV_8U) {
-    advice = "is this the depth image? A grey camera's image must be repeated to three channels";
+  if (color.channels() == 1) {
+    advice = color.depth() == CV_8U
+                 ? "is this the depth image? A grey camera's image must be repeated to three channels"
+                 : "is this the depth image? Pass colour first, then depth";
   }
   throw_image_error(subject,
                     "expected a colour image, 8-bit with 3 channels, got " + describe(color) + "; " + advice);
