@@ -12,6 +12,7 @@
 #include <dformer/io/byte_reader.hpp>
 #include <dformer/io/checkpoint_error.hpp>
 #include <dformer/io/pickle_policy.hpp>
+#include <dformer/io/pickle_stack.hpp>
 #include <dformer/io/pickle_value.hpp>
 
 namespace dformer::io {
@@ -22,16 +23,15 @@ namespace dformer::io {
 ///
 /// Memory stays within a fixed multiple of the pickle's length: lengths are checked against the bytes that
 /// are there before they are used, and a memo number may not exceed the count of opcodes so far.
-class PickleMachine {
+class PickleMachine : PickleStack {
  public:
   /// The machine stops behind the pickle's STOP, so that `reader` then stands on what follows.
-  explicit PickleMachine(ByteReader& reader) : reader_(reader) {}
+  explicit PickleMachine(ByteReader& reader) : PickleStack(reader) {}
 
   /// Throws: CheckpointError(corrupt_container) or (unsafe_pickle).
   Pickle run() {
-    for (;; ++opcodes_) {
-      opcode_at_ = reader_.position();
-      const auto opcode = reader_.read<std::uint8_t>();
+    for (;;) {
+      const std::uint8_t opcode = next_opcode();
       if (opcode == '.') break;
       if (!step_constant(opcode) && !step_container(opcode) && !step_object(opcode)) {
         fail(Kind::corrupt_container,
@@ -43,60 +43,7 @@ class PickleMachine {
   }
 
  private:
-  using Kind = CheckpointError::Kind;
   using ValueKind = PickleValue::Kind;
-  using Items = std::vector<PickleValue>;
-
-  [[noreturn]] void fail(Kind kind, std::string_view what) const {
-    reader_.fail(kind, "pickle: " + std::string(what), opcode_at_);
-  }
-
-  // ---- stack, marks and memo
-
-  void push(const PickleValue& value) { stack_.push_back(value); }
-
-  std::size_t floor() const { return marks_.empty() ? 0 : marks_.back(); }
-
-  PickleValue& top() {
-    if (stack_.size() <= floor()) fail(Kind::corrupt_container, "an opcode finds its stack empty");
-    return stack_.back();
-  }
-  PickleValue pop() {
-    const PickleValue value = top();
-    stack_.pop_back();
-    return value;
-  }
-  /// What was pushed since the last mark.
-  Items pop_to_mark() {
-    if (marks_.empty()) fail(Kind::corrupt_container, "an opcode finds no mark on the stack");
-    const auto first = stack_.begin() + static_cast<std::ptrdiff_t>(marks_.back());
-    Items items(first, stack_.end());
-    stack_.erase(first, stack_.end());
-    marks_.pop_back();
-    return items;
-  }
-  Items pop_count(std::size_t count) {
-    if (stack_.size() - floor() < count) fail(Kind::corrupt_container, "an opcode finds its stack empty");
-    const auto first = stack_.end() - static_cast<std::ptrdiff_t>(count);
-    Items items(first, stack_.end());
-    stack_.erase(first, stack_.end());
-    return items;
-  }
-
-  void memoize(std::uint64_t slot) {
-    if (slot > opcodes_)
-      fail(Kind::corrupt_container, "memo number " + std::to_string(slot) + " is out of sequence");
-    if (slot >= memo_.size()) memo_.resize(static_cast<std::size_t>(slot) + 1);
-    memo_[static_cast<std::size_t>(slot)] = {top(), true};
-  }
-  void recall(std::uint64_t slot) {
-    if (slot >= memo_.size() || !memo_[static_cast<std::size_t>(slot)].set) {
-      fail(Kind::corrupt_container, "memo number " + std::to_string(slot) + " was never set");
-    }
-    push(memo_[static_cast<std::size_t>(slot)].value);
-  }
-
-  // ---- values
 
   static PickleValue integer(std::int64_t value, ValueKind kind = ValueKind::integer) {
     PickleValue result;
@@ -121,7 +68,7 @@ class PickleMachine {
     PickleValue result;
     result.kind = ValueKind::object;
     result.index = result_.objects_.size();
-    result_.objects_.push_back({callable, arguments, {}, reader_.file_offset(opcode_at_)});
+    result_.objects_.push_back({callable, arguments, {}, opcode_file_offset()});
     return result;
   }
 
@@ -141,7 +88,7 @@ class PickleMachine {
     return std::bit_cast<double>(bits);
   }
 
-  // ---- opcodes; each group returns whether it knows the opcode
+  // Each group of opcodes returns whether it knows the opcode.
 
   bool step_constant(std::uint8_t opcode) {
     switch (opcode) {
@@ -223,14 +170,10 @@ class PickleMachine {
   bool step_container(std::uint8_t opcode) {
     switch (opcode) {
       case '(':
-        marks_.push_back(stack_.size());
+        push_mark();
         return true;
-      case '0':  // POP takes a mark too
-        if (stack_.size() == floor() && !marks_.empty()) {
-          marks_.pop_back();
-        } else {
-          pop();
-        }
+      case '0':
+        drop();
         return true;
       case '1':
         pop_to_mark();
@@ -293,7 +236,7 @@ class PickleMachine {
         memoize(reader_.read<std::uint32_t>());
         return true;
       case 0x94:
-        memoize(memo_.size());
+        memoize_next();
         return true;
       case 'h':
         recall(reader_.read<std::uint8_t>());
@@ -430,19 +373,8 @@ class PickleMachine {
     return entries;
   }
 
-  struct MemoSlot {
-    PickleValue value;
-    bool set = false;
-  };
-
-  ByteReader& reader_;
   Pickle result_;
-  std::vector<PickleValue> stack_;
-  std::vector<std::size_t> marks_;
-  std::vector<MemoSlot> memo_;
-  std::size_t opcodes_ = 0;
   std::size_t pairs_ = 0;  ///< copied so far; more than the file has bytes would be an attack on memory
-  std::size_t opcode_at_ = 0;
 };
 
 /// Reads one pickle; `reader` then stands behind it.

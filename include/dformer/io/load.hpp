@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <dformer/io/checkpoint.hpp>
+#include <dformer/io/load_plan.hpp>
+#include <dformer/io/load_report.hpp>
+#include <dformer/io/safetensors_writer.hpp>
+#include <dformer/nn/visit.hpp>
+
+namespace dformer {
+
+/// Sets a network's parameters from an open checkpoint. Either all of them are set or, where anything fails,
+/// none. Counters that the file lacks keep their value; tables that it lacks
+/// and constants of the layers are computed where they have no value yet. Throws: LoadError
+/// if names or shapes differ more than the options allow; ArgumentError if a counter is no integer; what the
+/// backend throws.
+template <class Module>
+LoadReport load(Module& net, const Checkpoint& checkpoint, const LoadOptions& options = {},
+                const typename Module::Backend::Device& device = Module::Backend::default_device()) {
+  using B = typename Module::Backend;
+  auto list = parameters(net);
+  std::vector<LoadTarget> targets;
+  targets.reserve(list.size());
+  for (const auto& [name, parameter] : list) {
+    targets.push_back({name, parameter->shape(), parameter->kind(), parameter->table() != nullptr});
+  }
+  LoadPlan plan = plan_load(checkpoint, targets, options);
+
+  std::vector<typename B::Tensor> tensors(list.size());
+  std::vector<std::int64_t> counts(list.size());
+  std::vector<float> values;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const auto& parameter = *list[i].parameter;
+    const TensorRecord* source = plan.sources[i];
+    const bool computed = source == nullptr && parameter.table() != nullptr && !parameter.has_value();
+    if (parameter.kind() == ParameterKind::counter) {
+      counts[i] = source == nullptr ? parameter.count() : source->to_int64().at(0);
+    } else if (source != nullptr || computed) {
+      values.resize(static_cast<std::size_t>(parameter.shape().numel()));
+      if (computed) {
+        parameter.table()(values);
+      } else {
+        source->to_float32(values);
+      }
+      tensors[i] = B::weight_from_host(device, parameter.layout(), parameter.shape(), values);
+    }
+  }
+  // Nothing below can fail.
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    if (list[i].parameter->kind() == ParameterKind::counter) {
+      list[i].parameter->set_count(counts[i]);
+    } else if (tensors[i]) {
+      list[i].parameter->set(std::move(tensors[i]));
+    }
+  }
+  return std::move(plan.report);
+}
+
+/// Opens a checkpoint of any supported format and sets a network's parameters from it:
+/// `load(net, "NYUv2_DFormer_Large.pth")`. Strict by default; a load that fails leaves the network as it was.
+/// Throws: CheckpointError (LoadError if the file is sound but does not fit).
+template <class Module>
+LoadReport load(Module& net, const std::filesystem::path& path, const LoadOptions& options = {},
+                const typename Module::Backend::Device& device = Module::Backend::default_device()) {
+  return load(net, read_checkpoint(path), options, device);
+}
+
+/// Writes a network's parameters, buffers and counters under their checkpoint names, as float32 and int64 in
+/// PyTorch's order of axes. The file appears complete or not at all. Throws: CheckpointError(io_failure);
+/// UnsetParameterError.
+template <class Module>
+void save_safetensors(const Module& net, const std::filesystem::path& path,
+                      const std::map<std::string, std::string>& metadata = {}) {
+  using B = typename Module::Backend;
+  auto list = parameters(net);
+  std::erase_if(list, [](const auto& entry) { return entry.parameter->kind() == ParameterKind::constant; });
+  std::vector<SafetensorsEntry> entries;
+  entries.reserve(list.size());
+  for (const auto& [name, parameter] : list) {
+    const bool counter = parameter->kind() == ParameterKind::counter;
+    if (!counter) parameter->value();  // an unset parameter is found before the file is touched
+    entries.push_back({name, counter ? DType::int64 : DType::float32, parameter->shape()});
+  }
+  std::vector<float> values;
+  std::int64_t count = 0;
+  write_safetensors(path, entries, metadata, [&](std::size_t i) -> std::span<const std::byte> {
+    const auto& parameter = *list[i].parameter;
+    if (parameter.kind() == ParameterKind::counter) {
+      count = parameter.count();
+      return std::as_bytes(std::span(&count, 1));
+    }
+    values.resize(static_cast<std::size_t>(parameter.shape().numel()));
+    B::weight_to_host(parameter.value(), parameter.layout(), values);
+    return std::as_bytes(std::span(values));
+  });
+}
+
+}  // namespace dformer

@@ -1,0 +1,90 @@
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "byte_builder.hpp"
+#include <dformer/io/checkpoint.hpp>
+#include <dformer/io/safetensors_writer.hpp>
+
+namespace dformer {
+namespace {
+
+using testing::TemporaryFile;
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+std::size_t files_beside(const std::filesystem::path& path) {
+  std::size_t count = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(path.parent_path())) {
+    count += entry.path().filename().string().starts_with(path.filename().string()) ? 1 : 0;
+  }
+  return count;
+}
+
+const std::vector<SafetensorsEntry> entries{{"half \"quoted\"\n", DType::float16, {3}},
+                                            {"count", DType::int64, {}},
+                                            {"none", DType::float32, {0, 2}}};
+
+std::span<const std::byte> content(std::size_t i) {
+  static const std::string contents[] = {std::string("\0\x3c\0\xc0\0\0", 6),
+                                         std::string("\5\0\0\0\0\0\0\0", 8), ""};
+  return testing::bytes_of(contents[i]);
+}
+
+TEST(SafetensorsWriter, WritesWhatTheReaderReads) {
+  const TemporaryFile file("before");
+  write_safetensors(file.path(), entries, {{"author", "a \\ b"}}, content);
+  const Checkpoint checkpoint = read_checkpoint(file.path());
+  EXPECT_EQ(checkpoint.text("author"), "a \\ b");
+  ASSERT_EQ(checkpoint.tensors().size(), 3u);
+  EXPECT_EQ(checkpoint.tensors()[0].name, "count") << "wider elements first";
+  EXPECT_EQ(checkpoint.find("half \"quoted\"\n")->to_float32(), (std::vector<float>{1, -2, 0}));
+  EXPECT_EQ(checkpoint.find("count")->to_int64(), (std::vector<std::int64_t>{5}));
+  EXPECT_EQ(checkpoint.find("none")->shape, (Shape{0, 2}));
+  for (const TensorRecord& tensor : checkpoint.tensors()) {
+    const auto offset =
+        static_cast<std::size_t>(tensor.storage.data() - checkpoint.tensors()[0].storage.data());
+    EXPECT_EQ(offset % size_of(tensor.dtype), 0u) << tensor.name;
+  }
+  EXPECT_EQ(content_of(file.path())[0] % 8, 0) << "the data begin aligned";
+}
+
+TEST(SafetensorsWriter, AFailureLeavesTheOldFileAndNothingElse) {
+  const TemporaryFile file("before");
+  EXPECT_THROW(write_safetensors(file.path(), entries, {},
+                                 [](std::size_t i) -> std::span<const std::byte> {
+                                   if (i == 0) throw std::runtime_error("the device is gone");
+                                   return content(i);
+                                 }),
+               std::runtime_error);
+  EXPECT_THROW(write_safetensors(file.path(), entries, {}, [](std::size_t) { return content(1); }),
+               ArgumentError);
+  const std::vector<SafetensorsEntry> twice{entries[0], entries[0]};
+  EXPECT_THROW(write_safetensors(file.path(), twice, {}, content), ArgumentError);
+  EXPECT_EQ(content_of(file.path()), "before");
+  EXPECT_EQ(files_beside(file.path()), 1u);
+}
+
+TEST(SafetensorsWriter, PlacesThatCannotBeWrittenAreNamed) {
+  const auto write_to = [](const std::filesystem::path& path) {
+    return testing::expect_checkpoint_error([&] { write_safetensors(path, entries, {}, content); });
+  };
+  const CheckpointError absent =
+      write_to(std::filesystem::path(::testing::TempDir()) / "no such folder" / "x.safetensors");
+  EXPECT_EQ(absent.kind(), CheckpointError::Kind::io_failure);
+  EXPECT_NE(std::string(absent.what()).find("create the folder first"), std::string::npos) << absent.what();
+  EXPECT_EQ(write_to("/dev/null").kind(), CheckpointError::Kind::io_failure);
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
+  EXPECT_EQ(write_to(::testing::TempDir()).kind(), CheckpointError::Kind::io_failure);
+}
+
+}  // namespace
+}  // namespace dformer
