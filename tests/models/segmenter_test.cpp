@@ -1,0 +1,119 @@
+#include <gtest/gtest.h>
+#include <support/backend_under_test.hpp>
+
+#include <dformer/models.hpp>
+
+namespace dformer::testing {
+namespace {
+
+constexpr DFormerConfig mini{
+    .dims = {8, 16, 24, 32}, .depths = {1, 1, 1, 2}, .num_heads = {1, 2, 2, 4}, .mlp_ratios = {2, 2, 2, 2}};
+using Mini =
+    Segmenter<TestBackend, DFormer<TestBackend, mini>, LightHamHead<TestBackend, 16, 24, 32, 5, 24, 16, 4>>;
+
+Tensor noise(const TestBackend::Device& device, const Shape& shape, const char* name) {
+  Array array{shape, std::vector<float>(static_cast<std::size_t>(shape.numel()))};
+  const NamedStream stream(name);
+  for (std::size_t i = 0; i < array.values.size(); ++i) array.values[i] = stream.symmetric(i);
+  return upload(device, array);
+}
+
+TEST(Segmenter, LabelsAreTheBestOfTheResizedScores) {
+  Mini network;
+  const auto& device = TestBackend::default_device();
+  initialize(network, 3, device);
+  const Tensor rgb = noise(device, {2, 33, 50, 3}, "rgb");
+  const Tensor depth = noise(device, {2, 33, 50, 1}, "depth");
+  const auto labels = network.labels(rgb, depth);
+  ASSERT_EQ(labels.shape(), (Shape{2, 33, 50}));
+  std::vector<std::uint8_t> found(2 * 33 * 50);
+  TestBackend::labels_to_host(labels, found);
+  const Array scores = download(TestBackend::resize_bilinear(network(rgb, depth), 33, 50, false));
+  for (std::size_t pixel = 0; pixel < found.size(); ++pixel) {
+    const float* row = &scores.values[pixel * 5];
+    EXPECT_EQ(found[pixel], std::max_element(row, row + 5) - row);
+  }
+}
+
+TEST(Segmenter, SaysThatItsParametersAreUnset) {
+  const Mini network;
+  const auto& device = TestBackend::default_device();
+  try {
+    network(noise(device, {1, 32, 32, 3}, "rgb"), noise(device, {1, 32, 32, 1}, "depth"));
+    FAIL();
+  } catch (const UnsetParameterError& error) {
+    const std::string text = error.what();
+    EXPECT_NE(text.find("have no value, the first of them backbone.downsample_layers.0.0.weight"), text.npos)
+        << text;
+    EXPECT_NE(text.find("call load(net, path) or initialize(net, seed) first"), text.npos) << text;
+  }
+}
+
+TEST(Initialize, IsDecidedByTheSeed) {
+  Mini a, b, c;
+  initialize(a, 1);
+  initialize(b, 1);
+  initialize(c, 2);
+  const auto weights = [](const Mini& network) {
+    return download(network.decode_head.conv_seg.bias.value()).values;
+  };
+  const auto stem = [](const Mini& network) {
+    const auto& weight = network.backbone.downsample_layers.stem.conv0.weight;
+    std::vector<float> values(static_cast<std::size_t>(weight.shape().numel()));
+    TestBackend::weight_to_host(weight.value(), weight.layout(), values);
+    return values;
+  };
+  EXPECT_EQ(stem(a), stem(b));
+  EXPECT_NE(stem(a), stem(c));
+  EXPECT_EQ(weights(a), std::vector<float>(5, 0.0f));
+}
+
+TEST(Initialize, LeavesNothingUnset) {
+  Mini network;
+  initialize(network, 1);
+  for (const auto& [name, parameter] : parameters(network)) {
+    EXPECT_TRUE(parameter->kind() == ParameterKind::counter || parameter->has_value()) << name;
+  }
+}
+
+// A batch gives each image what it gets alone.
+TEST(Segmenter, ImagesOfABatchDoNotMeet) {
+  Mini network;
+  const auto& device = TestBackend::default_device();
+  initialize(network, 3, device);
+  const Array rgb = download(noise(device, {2, 40, 24, 3}, "rgb"));
+  const Array depth = download(noise(device, {2, 40, 24, 1}, "depth"));
+  const Array both = download(network(upload(device, rgb), upload(device, depth)));
+  const auto half = [](const Array& array, std::size_t which) {
+    Array part{array.shape, {}};
+    part.shape[0] = 1;
+    const auto count = static_cast<std::ptrdiff_t>(array.values.size() / 2);
+    const auto begin = array.values.begin() + static_cast<std::ptrdiff_t>(which) * count;
+    part.values.assign(begin, begin + count);
+    return part;
+  };
+  for (std::size_t which : {std::size_t{0}, std::size_t{1}}) {
+    const Array alone =
+        download(network(upload(device, half(rgb, which)), upload(device, half(depth, which))));
+    expect_close(alone, half(both, which), 1e-5, "image " + std::to_string(which));
+  }
+}
+
+#if !defined(DFORMER_TEST_CUDA)
+TEST(Segmenter, ResultDoesNotDependOnThreads) {
+  std::vector<std::vector<float>> results;
+  for (int threads : {1, 2, 3}) {
+    const cpu::Device device({.threads = threads});
+    Mini network;
+    initialize(network, 3, device);
+    results.push_back(
+        download(network(noise(device, {1, 66, 50, 3}, "rgb"), noise(device, {1, 66, 50, 1}, "depth")))
+            .values);
+  }
+  EXPECT_EQ(results[0], results[1]);
+  EXPECT_EQ(results[0], results[2]);
+}
+#endif
+
+}  // namespace
+}  // namespace dformer::testing
