@@ -8,11 +8,10 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include <dformer/core/error.hpp>
 #include <dformer/core/shape.hpp>
 #include <dformer/io/checkpoint.hpp>
+#include <dformer/io/json_cursor.hpp>
 
 namespace dformer {
 
@@ -34,15 +33,22 @@ class ParityFixture {
     decoder = file_.text("decoder").value_or("ham");
     const std::string title = text("model");
     model = title.substr(0, title.find(' '));
-    input_shape = shape(json("input_shape"));
+    for_each("input_shape", [&](io::JsonCursor& cursor) { input_shape.push_back(cursor.integer()); });
     require(input_shape.rank() == 4 && input_shape[1] == 3, "input_shape [N, 3, H, W]", "input_shape");
     num_classes = std::stoi(text("num_classes"));
     // The fixtures state this rule: 50 times the reference's own rounding and 1e-4 on top.
     logits_tolerance = 50 * std::stod(text("f64_maxabs_logits")) + 1e-4;
-    for (const auto& noise : json("f64_maxabs_feats")) {
-      feature_tolerances.push_back(50 * std::stod(noise.get<std::string>()) + 1e-4);
-    }
-    for (const auto& tap : json("taps")) taps.push_back({tap.at(0).get<std::string>(), shape(tap.at(1))});
+    for_each("f64_maxabs_feats", [&](io::JsonCursor& cursor) {
+      feature_tolerances.push_back(50 * std::stod(cursor.string()) + 1e-4);
+    });
+    for_each("taps", [&](io::JsonCursor& cursor) {
+      cursor.expect('[');
+      Tap tap{cursor.string(), {}};
+      cursor.expect(',');
+      tap.shape = shape(cursor);
+      cursor.expect(']');
+      taps.push_back(std::move(tap));
+    });
   }
 
   std::string model;
@@ -70,14 +76,16 @@ class ParityFixture {
     require(value.has_value(), "metadata of this name", key);
     return *value;
   }
-  nlohmann::json json(std::string_view key) const {
-    nlohmann::json value = nlohmann::json::parse(text(key), nullptr, false);
-    require(value.is_array(), "a JSON array", key);
-    return value;
+  /// Calls `each(cursor)` for every element of the JSON array under `key`; nothing where there is none.
+  template <class Each>
+  void for_each(std::string_view key, const Each& each) const {
+    const std::string json = file_.text(key).value_or("[]");
+    io::JsonCursor cursor(json, file_.path(), 0);
+    cursor.array([&] { each(cursor); });
   }
-  Shape shape(const nlohmann::json& extents) const {
+  static Shape shape(io::JsonCursor& cursor) {
     Shape result;
-    for (const auto& extent : extents) result.push_back(extent.get<std::int64_t>());
+    cursor.array([&] { result.push_back(cursor.integer()); });
     return result;
   }
   void require(bool met, std::string_view what, std::string_view key) const {
