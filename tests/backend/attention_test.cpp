@@ -134,6 +134,20 @@ TEST(Attention, WrongShapesAreRejected) {
             "[attention] at least one key expected; got (1, 49, 8) (1, 0, 16)");
 }
 
+#if !defined(DFORMER_TEST_CUDA)
+TEST(Attention, InDouble) {
+  const Array q = random_array({2, 49, 60}, 11), kv = random_array({2, 600, 120}, 12);
+  const Array expected = naive_attention(q, kv, 5, 0.5);
+  for (const auto& device : test_devices()) {
+    Array y{q.shape, std::vector<float>(q.values.size())};
+    Cpu<double>::to_host(Cpu<double>::attention(Cpu<double>::from_host(device, q.shape, q.values),
+                                                Cpu<double>::from_host(device, kv.shape, kv.values), 5, 0.5f),
+                         y.values);
+    expect_close(y, expected, 1e-7 * static_cast<double>(expected.max_abs()), "double");
+  }
+}
+#endif
+
 /// The reference's formula for one token and head: channels x turned by the angles whose sine and cosine are
 /// given.
 std::vector<float> turned(const float* x, const float* sine, const float* cosine, std::size_t channels) {
@@ -229,6 +243,22 @@ TEST(Rotary, LargeMaps) {
     expect_close(rotary(device, x, angles(16), 1, 1), expected, op_tolerance(expected), "120 by 160");
   }
 }
+
+#if !defined(DFORMER_TEST_CUDA)
+TEST(Rotary, InDouble) {
+  const Array x = random_array({1, 60, 80, 24}, 13);
+  const Array expected = naive_rotary(x, angles(12), 2, 0.5f);
+  for (const auto& device : test_devices()) {
+    Array y{x.shape, std::vector<float>(x.values.size())};
+    const Array angle = angles(12);
+    Cpu<double>::to_host(
+        Cpu<double>::rotary(Cpu<double>::from_host(device, x.shape, x.values),
+                            Cpu<double>::from_host(device, angle.shape, angle.values), 2, 0.5f),
+        y.values);
+    expect_close(y, expected, 3e-7, "double");  // the naive form rounds to float between its steps
+  }
+}
+#endif
 
 TEST(Rotary, WrongShapesAreRejected) {
   const auto& device = TestBackend::default_device();

@@ -147,6 +147,29 @@ TEST(GeometryAttention, ThreadsDoNotChangeTheResult) {
   }
 }
 
+#if !defined(DFORMER_TEST_CUDA)
+TEST(GeometryAttention, InDouble) {
+  const Shape grid{1, 13, 35, 20};
+  const Array q = random_array(grid, 1), k = random_array(grid, 2), v = random_array(grid, 3);
+  const Prior prior = make_prior(grid, 2);
+  for (const auto& device : test_devices()) {
+    const auto upload_double = [&](const Array& a) {
+      return Cpu<double>::from_host(device, a.shape, a.values);
+    };
+    for (const auto kind : {GeometryAttention::decomposed, GeometryAttention::full}) {
+      Array y{grid, std::vector<float>(q.values.size())};
+      Cpu<double>::to_host(
+          Cpu<double>::geometry_attention(
+              upload_double(q), upload_double(k), upload_double(v),
+              {upload_double(prior.depth), upload_double(prior.weight), upload_double(prior.decay)}, 2, kind),
+          y.values);
+      // Between its two passes the naive form rounds to float.
+      expect_close(y, naive_geometry(kind, q, k, v, prior, 2), 2e-7, "double");
+    }
+  }
+}
+#endif
+
 // The mask of the reference, read back through the attention: with zero queries the weights are
 // softmax(mask), and values that pick one key show them.
 TEST(GeometryAttention, PriorMatchesReference) {

@@ -151,6 +151,32 @@ TEST(Nmf, EveryRaggedSize) {
   }
 }
 
+TEST(Nmf, BasesForAllImagesAlike) {
+  const Array x = positive_array({3, 50, 12}, 7), bases = positive_array({1, 12, 5}, 8);
+  Array repeated{{3, 12, 5}, {}};
+  for (int n = 0; n < 3; ++n) {
+    repeated.values.insert(repeated.values.end(), bases.values.begin(), bases.values.end());
+  }
+  const Array expected = naive_nmf(x, repeated, 2, 1);
+  for (const auto& device : test_devices()) {
+    expect_close(nmf(device, x, bases, 2, 1), expected, op_tolerance(expected), "bases [1, D, R]");
+  }
+}
+
+#if !defined(DFORMER_TEST_CUDA)
+TEST(Nmf, InDouble) {
+  const Array x = positive_array({2, 130, 37}, 9), bases = positive_array({2, 37, 11}, 10);
+  const Array expected = naive_nmf(x, bases, 7, 1);
+  for (const auto& device : test_devices()) {
+    Array y{x.shape, std::vector<float>(x.values.size())};
+    Cpu<double>::to_host(Cpu<double>::nmf(Cpu<double>::from_host(device, x.shape, x.values),
+                                          Cpu<double>::from_host(device, bases.shape, bases.values), 7, 1),
+                         y.values);
+    expect_close(y, expected, 1e-7 * static_cast<double>(expected.max_abs()), "double");
+  }
+}
+#endif
+
 TEST(Nmf, SizeOfTheNetworks) {
   const Array x = positive_array({1, 2400, 128}, 3);
   const Array bases = positive_array({1, 128, 64}, 4);
@@ -179,7 +205,7 @@ TEST(Nmf, WrongArgumentsAreRejected) {
     return "no error";
   };
   EXPECT_EQ(text({1, 30, 16}, {1, 8, 4}, 7),
-            "[nmf] input [N, T, D] and bases [N, D, R] expected; got (1, 30, 16) (1, 8, 4)");
+            "[nmf] input [N, T, D] and bases [N, D, R] or [1, D, R] expected; got (1, 30, 16) (1, 8, 4)");
   EXPECT_EQ(text({1, 30, 16}, {1, 16, 0}, 7),
             "[nmf] at least one basis vector expected; got (1, 30, 16) (1, 16, 0)");
   EXPECT_EQ(text({1, 30, 16}, {1, 16, 4}, -1), "[nmf] steps must be 0 or more, got -1");

@@ -64,7 +64,7 @@ struct AttentionOps {
   }
 
  private:
-  static constexpr std::int64_t keys_per_part = 1024;
+  static constexpr std::int64_t keys_per_part = 512;
   static constexpr std::int64_t lanes_per_task = 512;
 
   static std::int64_t round_up(std::int64_t count, std::int64_t multiple) {

@@ -15,8 +15,10 @@
 #include <dformer/backend/cpu/kernels/depthwise.inl>
 
 #include <dformer/backend/cpu/kernels/attention_lanes.inl>
+#include <dformer/backend/cpu/kernels/attention_rows.inl>
 #include <dformer/backend/cpu/kernels/attention_block.inl>
 #include <dformer/backend/cpu/kernels/attention.inl>
+#include <dformer/backend/cpu/kernels/geometry_bias.inl>
 #include <dformer/backend/cpu/kernels/geometry.inl>
 #include <dformer/backend/cpu/kernels/nmf_product.inl>
 #include <dformer/backend/cpu/kernels/nmf.inl>

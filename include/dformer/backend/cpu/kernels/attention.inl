@@ -4,7 +4,7 @@
 /// score, total.
 template <class T, int Vectors>
 void attend_part(const AttentionArgs<T>& args, const T* q, std::int64_t count, const T* k, const T* v,
-                 std::int64_t keys, T* partial) {
+                 std::int64_t keys, T* partial, RowsAhead& ahead) {
   using V = Vec<T>;
   constexpr int lanes = Vectors * V::size;
   T* queries = args.scratch + 2 * (keys + attention_key_padding) * args.head_dim;
@@ -15,11 +15,31 @@ void attend_part(const AttentionArgs<T>& args, const T* q, std::int64_t count, c
   block.head_dim = args.head_dim;
   rows_to_lanes<T, Vectors>(q, args.heads * args.head_dim, count, args.head_dim, args.scale, queries);
   block.start();
-  attend(block, k, v, keys, NoBias());
+  attend(block, k, v, keys, NoBias(), ahead);
   for (int u = 0; u < Vectors; ++u) {
     block.largest[u].store(partial + args.head_dim * lanes + u * V::size);
     block.total[u].store(partial + (args.head_dim + 1) * lanes + u * V::size);
   }
+}
+
+/// A head of an image and a part of its keys.
+template <class T>
+struct AttentionSlice {
+  const T* k;  // the values are one row's key channels further on
+  std::int64_t keys;
+  const T* q;
+};
+
+template <class T>
+DFORMER_ALWAYS_INLINE AttentionSlice<T> attention_slice(const AttentionArgs<T>& args, std::int64_t slice) {
+  const std::int64_t channels = args.heads * args.head_dim;
+  const std::int64_t part = slice % args.parts;
+  const std::int64_t head = slice / args.parts % args.heads;
+  const std::int64_t n = slice / args.parts / args.heads;
+  const std::int64_t first = args.keys * part / args.parts;
+  return {args.kv + (n * args.keys + first) * 2 * channels + head * args.head_dim,
+          args.keys * (part + 1) / args.parts - first,
+          args.q + n * args.queries * channels + head * args.head_dim};
 }
 
 template <class T>
@@ -29,26 +49,29 @@ void attention_part(const AttentionArgs<T>& args, std::int64_t begin, std::int64
   const std::int64_t groups = (args.lanes + args.group - 1) / args.group;
   for (std::int64_t task = begin; task < end; ++task) {
     const std::int64_t group = task % groups;
-    const std::int64_t slice = task / groups;  // n, head, part
-    const std::int64_t part = slice % args.parts;
-    const std::int64_t head = slice / args.parts % args.heads;
-    const std::int64_t n = slice / args.parts / args.heads;
-    const std::int64_t first = args.keys * part / args.parts;
-    const std::int64_t keys = args.keys * (part + 1) / args.parts - first;
-    const T* source = args.kv + (n * args.keys + first) * 2 * channels + head * args.head_dim;
+    const AttentionSlice<T> slice = attention_slice(args, task / groups);
     T* k = args.scratch;
-    T* v = k + (keys + attention_key_padding) * args.head_dim;
-    pack_rows(source, 2 * channels, keys, args.head_dim, k);
-    pack_rows(source + channels, 2 * channels, keys, args.head_dim, v);
-    const T* q = args.q + n * args.queries * channels + head * args.head_dim;
-    T* partial = args.partial + slice * (args.head_dim + 2) * args.lanes;
-    const std::int64_t last = std::min(args.queries, (group + 1) * args.group);
-    for (std::int64_t i = group * args.group; i < last; i += 2 * size) {
+    T* v = k + (slice.keys + attention_key_padding) * args.head_dim;
+    pack_rows(slice.k, 2 * channels, slice.keys, args.head_dim, k);
+    pack_rows(slice.k + channels, 2 * channels, slice.keys, args.head_dim, v);
+    T* partial = args.partial + task / groups * (args.head_dim + 2) * args.lanes;
+    const std::int64_t first = group * args.group;
+    const std::int64_t last = std::min(args.queries, first + args.group);
+    RowsAhead ahead;
+    if (task + 1 < end) {
+      const AttentionSlice<T> next = attention_slice(args, (task + 1) / groups);
+      ahead.expect(next.k, 2 * channels, next.keys, args.head_dim);
+      ahead.expect(next.k + channels, 2 * channels, next.keys, args.head_dim);
+      ahead.spread((last - first + 2 * size - 1) / (2 * size) * slice.keys);
+    }
+    for (std::int64_t i = first; i < last; i += 2 * size) {
+      const std::int64_t count = std::min(last - i, 2 * size);
+      const T* q = slice.q + i * channels;
       T* found = partial + i * (args.head_dim + 2);
-      if (last - i > size) {
-        attend_part<T, 2>(args, q + i * channels, std::min(last - i, 2 * size), k, v, keys, found);
+      if (count > size) {
+        attend_part<T, 2>(args, q, count, k, v, slice.keys, found, ahead);
       } else {
-        attend_part<T, 1>(args, q + i * channels, last - i, k, v, keys, found);
+        attend_part<T, 1>(args, q, count, k, v, slice.keys, found, ahead);
       }
     }
   }
@@ -72,7 +95,7 @@ void combine_parts(const AttentionArgs<T>& args, const T* partial, std::int64_t 
     for (std::int64_t c = 0; c < head_dim; ++c) V::zero().store(sums + c * lanes + u * V::size);
     for (std::int64_t p = 0; p < args.parts; ++p) {
       const T* found = lane + p * part_stride;
-      const V rescale = exp(V::load(found + head_dim * lanes) - largest);
+      const V rescale = softmax_weight(V::load(found + head_dim * lanes) - largest);
       total = fma(V::load(found + (head_dim + 1) * lanes), rescale, total);
       for (std::int64_t c = 0; c < head_dim; ++c) {
         T* sum = sums + c * lanes + u * V::size;

@@ -18,9 +18,9 @@ struct QueryBlock {
   std::int64_t head_dim;
   Vec<T> largest[Vectors];
   Vec<T> total[Vectors];
+  bool fresh = true;  // no keys so far, and nothing in sums
 
   DFORMER_ALWAYS_INLINE void start() {
-    for (std::int64_t i = 0; i < head_dim * lanes; i += Vec<T>::size) Vec<T>::zero().store(sums + i);
     DFORMER_UNROLL
     for (int u = 0; u < Vectors; ++u) {
       largest[u] = Vec<T>::broadcast(std::numeric_limits<T>::lowest());
@@ -29,12 +29,38 @@ struct QueryBlock {
   }
 };
 
+/// Scores are the products of queries and keys alone.
 struct NoBias {
   template <class T>
-  DFORMER_ALWAYS_INLINE Vec<T> operator()(std::int64_t, int, Vec<T> score) const {
+  DFORMER_ALWAYS_INLINE Vec<T> start(std::int64_t, int) const {
+    return Vec<T>::zero();
+  }
+  template <class T>
+  DFORMER_ALWAYS_INLINE Vec<T> finish(std::int64_t, int, Vec<T> score) const {
     return score;
   }
 };
+
+/// e^x for x <= 0 within 3e-7 of the result near 0 and within 1e-7 of 1 everywhere, which is what the weights
+/// of a softmax can tell: shorter than exp, whose relative error stays small all the way down. Never below
+/// 2^-125.
+DFORMER_ALWAYS_INLINE Vec<float> softmax_weight(Vec<float> x) {
+  using V = Vec<float>;
+  x = max(V::broadcast(-86.0f), x);
+  const V shifter = V::broadcast(12582912.0f);  // 1.5 * 2^23: the sum's low bits are the rounded exponent
+  const V shifted = fma(x, V::broadcast(1.44269504f), shifter);
+  const V r = fma(shifted - shifter, V::broadcast(-0.693147181f), x);
+  V p = V::broadcast(8.297649212e-03f);
+  p = fma(p, r, V::broadcast(4.191542044e-02f));
+  p = fma(p, r, V::broadcast(1.666757464e-01f));
+  p = fma(p, r, V::broadcast(4.999889433e-01f));
+  p = fma(p, r, V::broadcast(9.999997020e-01f));
+  p = fma(p, r, V::broadcast(1.0f));
+  return V::from_bits(p.bits() + (shifted.bits() << 23));
+}
+DFORMER_ALWAYS_INLINE Vec<double> softmax_weight(Vec<double> x) {
+  return exp(x);
+}
 
 /// Scores of tile_vectors / Vectors keys from `first` on, and the largest of them in each lane.
 template <class T, int Vectors, class Bias>
@@ -48,7 +74,7 @@ DFORMER_ALWAYS_INLINE void score_tile(const QueryBlock<T, Vectors>& block, const
   DFORMER_UNROLL
   for (int i = 0; i < keys; ++i) {
     DFORMER_UNROLL
-    for (int u = 0; u < Vectors; ++u) score[i][u] = V::zero();
+    for (int u = 0; u < Vectors; ++u) score[i][u] = bias.template start<T>(first + i, u);
   }
   for (std::int64_t c = 0; c < head_dim; ++c) {
     V q[Vectors];
@@ -65,14 +91,14 @@ DFORMER_ALWAYS_INLINE void score_tile(const QueryBlock<T, Vectors>& block, const
   for (int i = 0; i < keys; ++i) {
     DFORMER_UNROLL
     for (int u = 0; u < Vectors; ++u) {
-      const V s = bias(first + i, u, score[i][u]);
+      const V s = bias.finish(first + i, u, score[i][u]);
       largest[u] = max(s, largest[u]);
       s.store(scores + i * lanes + u * V::size);
     }
   }
 }
 
-/// sums = sums * rescale + weights^T v for `Channels` channels.
+/// sums = sums * rescale + weights^T v for `Channels` channels; in a fresh block there are no sums yet.
 template <int Channels, class T, int Vectors>
 DFORMER_ALWAYS_INLINE void value_tile(const QueryBlock<T, Vectors>& block, const T* v, std::int64_t count,
                                       const Vec<T>* rescale, T* sums) {
@@ -83,7 +109,9 @@ DFORMER_ALWAYS_INLINE void value_tile(const QueryBlock<T, Vectors>& block, const
   DFORMER_UNROLL
   for (int i = 0; i < Channels; ++i) {
     DFORMER_UNROLL
-    for (int u = 0; u < Vectors; ++u) sum[i][u] = V::load(sums + i * lanes + u * V::size) * rescale[u];
+    for (int u = 0; u < Vectors; ++u) {
+      sum[i][u] = block.fresh ? V::zero() : V::load(sums + i * lanes + u * V::size) * rescale[u];
+    }
   }
   for (std::int64_t key = 0; key < count; ++key) {
     V weight[Vectors];
@@ -107,7 +135,8 @@ DFORMER_ALWAYS_INLINE void value_tile(const QueryBlock<T, Vectors>& block, const
 /// for the last keys, a multiple of the padding.
 template <class T, int Vectors, class Bias>
 DFORMER_ALWAYS_INLINE void attend_some(QueryBlock<T, Vectors>& block, const T* k, const T* v,
-                                       std::int64_t first, std::int64_t count, const Bias& bias) {
+                                       std::int64_t first, std::int64_t count, const Bias& bias,
+                                       RowsAhead& ahead) {
   using V = Vec<T>;
   constexpr int keys = tile_vectors / Vectors;
   constexpr int channels = tile_vectors / Vectors;
@@ -117,21 +146,24 @@ DFORMER_ALWAYS_INLINE void attend_some(QueryBlock<T, Vectors>& block, const T* k
   V rescale[Vectors];
   V total[Vectors];
   DFORMER_UNROLL
-  for (int u = 0; u < Vectors; ++u) largest[u] = block.largest[u];
+  for (int u = 0; u < Vectors; ++u) {
+    largest[u] = block.largest[u];
+  }
   for (std::int64_t i = 0; i < count; i += keys) {
     score_tile<T, Vectors>(block, k + (first + i) * head_dim, first + i, bias, block.scores + i * lanes,
                            largest);
   }
   DFORMER_UNROLL
   for (int u = 0; u < Vectors; ++u) {
-    rescale[u] = exp(block.largest[u] - largest[u]);
+    rescale[u] = softmax_weight(block.largest[u] - largest[u]);
     total[u] = block.total[u] * rescale[u];
   }
   for (std::int64_t i = 0; i < count; ++i) {
+    ahead.step();
     DFORMER_UNROLL
     for (int u = 0; u < Vectors; ++u) {
       T* at = block.scores + i * lanes + u * V::size;
-      const V weight = exp(V::load(at) - largest[u]);
+      const V weight = softmax_weight(V::load(at) - largest[u]);
       weight.store(at);
       total[u] = total[u] + weight;
     }
@@ -150,31 +182,18 @@ DFORMER_ALWAYS_INLINE void attend_some(QueryBlock<T, Vectors>& block, const T* k
     value_tile<4, T, Vectors>(block, v + c, count, rescale, block.sums + c * lanes);
   }
   for (; c < head_dim; ++c) value_tile<1, T, Vectors>(block, v + c, count, rescale, block.sums + c * lanes);
+  block.fresh = false;
 }
 
 /// Takes all keys into the block, in blocks of nearly equal size.
 template <class T, int Vectors, class Bias>
 DFORMER_ALWAYS_INLINE void attend(QueryBlock<T, Vectors>& block, const T* k, const T* v, std::int64_t count,
-                                  const Bias& bias) {
+                                  const Bias& bias, RowsAhead& ahead) {
   const std::int64_t blocks = (count + attention_keys - 1) / attention_keys;
   const std::int64_t padding = attention_key_padding;
   const std::int64_t step =
       blocks == 0 ? padding : ((count + blocks - 1) / blocks + padding - 1) / padding * padding;
   for (std::int64_t first = 0; first < count; first += step) {
-    attend_some(block, k, v, first, std::min(step, count - first), bias);
-  }
-}
-
-/// `count` rows of head_dim elements, one after another, and the last again up to the padding.
-template <class T>
-DFORMER_ALWAYS_INLINE void pack_rows(const T* rows, std::int64_t stride, std::int64_t count,
-                                     std::int64_t head_dim, T* packed) {
-  using V = Vec<T>;
-  const std::int64_t full = head_dim / V::size * V::size;
-  for (std::int64_t i = 0; i < count + attention_key_padding; ++i) {
-    const T* row = rows + std::min(i, count - 1) * stride;
-    for (std::int64_t c = 0; c < full; c += V::size) V::load(row + c).store(packed + c);
-    for (std::int64_t c = full; c < head_dim; ++c) packed[c] = row[c];
-    packed += head_dim;
+    attend_some(block, k, v, first, std::min(step, count - first), bias, ahead);
   }
 }

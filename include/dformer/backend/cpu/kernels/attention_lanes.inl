@@ -22,7 +22,7 @@ DFORMER_ALWAYS_INLINE void transpose(Vec<T>* rows) {
   if constexpr (2 * Step < size) transpose<T, 2 * Step>(rows);
 }
 
-/// `count` rows, scaled, to the lanes of a block [head_dim][lanes]; the other lanes become zero.
+/// `count` rows, scaled, to the lanes of a block [head_dim][lanes]; the last row fills the other lanes.
 template <class T, int Vectors>
 DFORMER_ALWAYS_INLINE void rows_to_lanes(const T* rows, std::int64_t stride, std::int64_t count,
                                          std::int64_t head_dim, T scale, T* to) {
@@ -31,20 +31,20 @@ DFORMER_ALWAYS_INLINE void rows_to_lanes(const T* rows, std::int64_t stride, std
   const std::int64_t full = head_dim / V::size * V::size;
   const V factor = V::broadcast(scale);
   for (int u = 0; u < Vectors; ++u) {
-    const T* from = rows + u * V::size * stride;
-    const std::int64_t present = std::min<std::int64_t>(V::size, count - u * V::size);
+    const T* from[V::size];
+    for (int i = 0; i < V::size; ++i) {
+      from[i] = rows + std::min<std::int64_t>(u * V::size + i, count - 1) * stride;
+    }
     for (std::int64_t c = 0; c < full; c += V::size) {
       V square[V::size];
       DFORMER_UNROLL
-      for (int i = 0; i < V::size; ++i) square[i] = i < present ? V::load(from + i * stride + c) : V::zero();
+      for (int i = 0; i < V::size; ++i) square[i] = V::load(from[i] + c);
       transpose<T>(square);
       DFORMER_UNROLL
       for (int i = 0; i < V::size; ++i) (square[i] * factor).store(to + (c + i) * lanes + u * V::size);
     }
     for (std::int64_t c = full; c < head_dim; ++c) {
-      for (int i = 0; i < V::size; ++i) {
-        to[c * lanes + u * V::size + i] = i < present ? from[i * stride + c] * scale : T(0);
-      }
+      for (int i = 0; i < V::size; ++i) to[c * lanes + u * V::size + i] = from[i][c] * scale;
     }
   }
 }
