@@ -1,6 +1,6 @@
 # The targets a user links:
 #   dformer::dformer   the headers alone; enough for networks, checkpoints and the CPU backend
-#   dformer::cpu       the same with the CPU kernels compiled once, instead of in every program
+#   dformer::cpu       the same with the CPU kernels and the checkpoint readers compiled once, instead of in every program
 #   dformer::images    adds OpenCV: image pairs in, label maps and pictures out
 include(GNUInstallDirs)
 include(${CMAKE_CURRENT_LIST_DIR}/development_flags.cmake)
@@ -39,7 +39,11 @@ foreach(scalar float double)
 ")
   list(APPEND kernel_sources ${source})
 endforeach()
-add_library(dformer_cpu STATIC ${kernel_sources})
+set(readers_source ${CMAKE_CURRENT_BINARY_DIR}/${CMAKE_FILES_DIRECTORY}/checkpoint_readers.cpp)
+file(GENERATE OUTPUT ${readers_source} CONTENT "#define DFORMER_COMPILE_READERS
+#include <dformer/io/read_contents.hpp>
+")
+add_library(dformer_cpu STATIC ${kernel_sources} ${readers_source})
 add_library(dformer::cpu ALIAS dformer_cpu)
 set_target_properties(dformer_cpu PROPERTIES EXPORT_NAME cpu POSITION_INDEPENDENT_CODE ON)
 target_link_libraries(dformer_cpu PUBLIC dformer PRIVATE $<BUILD_INTERFACE:dformer_warnings>)

@@ -13,7 +13,9 @@
 
 #include "byte_builder.hpp"
 #include <dformer/core/fill.hpp>
+#include <dformer/io/byte_reader.hpp>
 #include <dformer/io/checkpoint.hpp>
+#include <dformer/io/inflate.hpp>
 
 namespace dformer {
 namespace {
@@ -48,7 +50,10 @@ const std::map<std::string, std::vector<Row>>& expected_tensors() {
 
 std::string shape_text(const Shape& shape) {
   std::string text;
-  for (std::int64_t extent : shape) text += (text.empty() ? "" : "x") + std::to_string(extent);
+  for (const std::int64_t extent : shape) {
+    if (!text.empty()) text += 'x';
+    text += std::to_string(extent);
+  }
   return text.empty() ? "scalar" : text;
 }
 

@@ -15,14 +15,10 @@
 
 #include <dformer/io/checkpoint_contents.hpp>
 #include <dformer/io/checkpoint_error.hpp>
-#include <dformer/io/file_format.hpp>
-#include <dformer/io/jittor_pickle.hpp>
 #include <dformer/io/kept_bytes.hpp>
 #include <dformer/io/mapped_file.hpp>
-#include <dformer/io/safetensors.hpp>
+#include <dformer/io/read_contents.hpp>
 #include <dformer/io/tensor_record.hpp>
-#include <dformer/io/torch_legacy.hpp>
-#include <dformer/io/torch_zip.hpp>
 
 namespace dformer {
 
@@ -34,8 +30,7 @@ class Checkpoint {
   /// torch.save (since 1.6, and before), safetensors, Jittor's pickles.
   /// Throws: CheckpointError.
   explicit Checkpoint(const std::filesystem::path& path) : file_(path) {
-    format_ = io::recognize_format(file_.bytes(), file_.path());
-    contents_ = read();
+    contents_ = io::read_contents(file_.bytes(), file_.path(), kept_);
     strip_module_prefix();
     by_name_.resize(contents_.tensors.size());
     std::iota(by_name_.begin(), by_name_.end(), std::size_t{0});
@@ -47,7 +42,7 @@ class Checkpoint {
   Checkpoint& operator=(Checkpoint&&) = default;
 
   const std::string& path() const { return file_.path(); }
-  io::FileFormat format() const { return format_; }
+  io::FileFormat format() const { return contents_.format; }
   /// Where in the file the weights were found: "model", "state_dict", "state_dict_ema", "top level" …
   const std::string& selected() const { return contents_.selected; }
 
@@ -78,20 +73,6 @@ class Checkpoint {
   std::optional<std::string> text(std::string_view name) const { return value<std::string>(name); }
 
  private:
-  io::CheckpointContents read() {
-    switch (format_) {
-      case io::FileFormat::torch_zip:
-        return io::read_torch_zip(file_.bytes(), file_.path(), kept_);
-      case io::FileFormat::torch_legacy:
-        return io::read_torch_legacy(file_.bytes(), file_.path(), kept_);
-      case io::FileFormat::safetensors:
-        return io::read_safetensors(file_.bytes(), file_.path());
-      case io::FileFormat::jittor_pickle:
-        break;
-    }
-    return io::read_jittor_pickle(file_.bytes(), file_.path(), kept_);
-  }
-
   void strip_module_prefix() {
     constexpr std::string_view prefix = "module.";
     for (const TensorRecord& tensor : contents_.tensors) {
@@ -109,7 +90,6 @@ class Checkpoint {
 
   io::MappedFile file_;
   io::KeptBytes kept_;
-  io::FileFormat format_ = io::FileFormat::torch_zip;
   io::CheckpointContents contents_;
   std::vector<std::size_t> by_name_;
 };

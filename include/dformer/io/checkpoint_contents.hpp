@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -17,11 +18,28 @@ using Metadata = std::map<std::string, MetadataValue, std::less<>>;
 
 namespace io {
 
+enum class FileFormat : std::uint8_t { torch_zip, torch_legacy, safetensors, jittor_pickle };
+
+constexpr std::string_view to_string(FileFormat format) {
+  switch (format) {
+    case FileFormat::torch_zip:
+      return "torch zip archive";
+    case FileFormat::torch_legacy:
+      return "torch stream before 1.6";
+    case FileFormat::safetensors:
+      return "safetensors";
+    case FileFormat::jittor_pickle:
+      return "Jittor pickle";
+  }
+  return "?";
+}
+
 /// What a reader of one container format hands to Checkpoint.
 struct CheckpointContents {
   std::vector<TensorRecord> tensors;  ///< the weights
   std::vector<TensorRecord> others;   ///< every other tensor, named by its path: "optimizer.state.0.exp_avg"
-  Metadata metadata;     ///< every single value, named by its path: "epoch", "optimizer.param_groups.0.lr"
+  Metadata metadata;  ///< every single value, named by its path: "epoch", "optimizer.param_groups.0.lr"
+  FileFormat format = FileFormat::torch_zip;
   std::string selected;  ///< where the weights were found: "model", "state_dict", "top level"
 };
 

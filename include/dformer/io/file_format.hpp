@@ -2,12 +2,12 @@
 
 #include <array>
 #include <cstddef>
-#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
 
 #include <dformer/io/byte_reader.hpp>
+#include <dformer/io/checkpoint_contents.hpp>
 #include <dformer/io/checkpoint_error.hpp>
 #include <dformer/io/jittor_pickle.hpp>
 #include <dformer/io/safetensors.hpp>
@@ -15,22 +15,6 @@
 #include <dformer/io/torch_zip.hpp>
 
 namespace dformer::io {
-
-enum class FileFormat : std::uint8_t { torch_zip, torch_legacy, safetensors, jittor_pickle };
-
-constexpr std::string_view to_string(FileFormat format) {
-  switch (format) {
-    case FileFormat::torch_zip:
-      return "torch zip archive";
-    case FileFormat::torch_legacy:
-      return "torch stream before 1.6";
-    case FileFormat::safetensors:
-      return "safetensors";
-    case FileFormat::jittor_pickle:
-      return "Jittor pickle";
-  }
-  return "?";
-}
 
 namespace detail {
 

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -17,24 +16,11 @@
 #include <dformer/io/checkpoint_contents.hpp>
 #include <dformer/io/checkpoint_error.hpp>
 #include <dformer/io/json_cursor.hpp>
+#include <dformer/io/safetensors_dtypes.hpp>
 #include <dformer/io/tensor_bounds.hpp>
 #include <dformer/io/tensor_record.hpp>
 
 namespace dformer::io {
-
-/// Element types as safetensors spells them.
-inline constexpr std::array<std::pair<std::string_view, DType>, 10> safetensors_dtypes{{
-    {"F64", DType::float64},
-    {"F32", DType::float32},
-    {"F16", DType::float16},
-    {"BF16", DType::bfloat16},
-    {"I64", DType::int64},
-    {"I32", DType::int32},
-    {"I16", DType::int16},
-    {"I8", DType::int8},
-    {"U8", DType::uint8},
-    {"BOOL", DType::boolean},
-}};
 
 /// The format's own limit for the header.
 inline constexpr std::uint64_t safetensors_max_header = 100'000'000;

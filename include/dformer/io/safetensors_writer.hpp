@@ -18,8 +18,8 @@
 #include <dformer/core/error.hpp>
 #include <dformer/core/shape.hpp>
 #include <dformer/io/atomic_file.hpp>
-#include <dformer/io/json_cursor.hpp>
-#include <dformer/io/safetensors.hpp>
+#include <dformer/io/json_string.hpp>
+#include <dformer/io/safetensors_dtypes.hpp>
 
 namespace dformer {
 
@@ -39,7 +39,8 @@ inline std::string safetensors_header(std::span<const SafetensorsEntry> entries,
   std::string header = "{\"__metadata__\":{";
   const char* separator = "";
   for (const auto& [key, value] : metadata) {
-    header += separator + json_string(key) + ":" + json_string(value);
+    (header += separator) += json_string(key);
+    (header += ':') += json_string(value);
     separator = ",";
   }
   header += '}';
@@ -48,9 +49,11 @@ inline std::string safetensors_header(std::span<const SafetensorsEntry> entries,
     const SafetensorsEntry& entry = entries[i];
     const auto code =
         std::ranges::find(safetensors_dtypes, entry.dtype, [](const auto& known) { return known.second; });
-    header += "," + json_string(entry.name) + ":{\"dtype\":\"" + std::string(code->first) + "\",\"shape\":[";
+    (header += ',') += json_string(entry.name);
+    ((header += ":{\"dtype\":\"") += code->first) += "\",\"shape\":[";
     for (int axis = 0; axis < entry.shape.rank(); ++axis) {
-      header += (axis > 0 ? "," : "") + std::to_string(entry.shape[axis]);
+      if (axis > 0) header += ',';
+      header += std::to_string(entry.shape[axis]);
     }
     const std::uint64_t end = offset + static_cast<std::uint64_t>(entry.shape.numel()) * size_of(entry.dtype);
     header += "],\"data_offsets\":[" + std::to_string(offset) + "," + std::to_string(end) + "]}";

@@ -130,9 +130,11 @@ void for_each_element(const TensorRecord& record, Visit visit) {
 
 inline void check_room(const TensorRecord& record, std::size_t room, const char* function) {
   if (room == static_cast<std::size_t>(record.numel())) return;
-  throw_argument_error("[" + std::string(function) + "] tensor '" + record.name + "' has shape " +
-                       to_string(record.shape) + ", room for " + std::to_string(record.numel()) +
-                       " elements expected, got " + std::to_string(room));
+  std::string text = "[";
+  text += function;
+  text += "] tensor '" + record.name + "' has shape " + to_string(record.shape) + ", room for ";
+  text += std::to_string(record.numel()) + " elements expected, got " + std::to_string(room);
+  throw_argument_error(text);
 }
 
 }  // namespace detail

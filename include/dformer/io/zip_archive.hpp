@@ -205,7 +205,8 @@ class ZipArchive {
   void check_entry(const ZipRecord& record, unsigned flags, unsigned method, std::uint64_t at) const {
     const std::string_view name = record.name;
     const std::string quoted = "record '" + std::string(name) + "' ";
-    const bool climbs = ("/" + std::string(name) + "/").find("/../") != std::string::npos;
+    const bool climbs =
+        name == ".." || name.starts_with("../") || name.ends_with("/..") || name.find("/../") != name.npos;
     const bool plain = !name.empty() && !name.starts_with('/') && !climbs &&
                        name.find_first_of(std::string_view("\\:\0", 3)) == name.npos;
     if (!plain) fail(at, quoted + "has a name that leads out of the archive");
