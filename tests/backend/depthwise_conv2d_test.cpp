@@ -101,8 +101,10 @@ TEST(DepthwiseConv2d, EveryCountOfChannels) {
 }
 
 TEST(DepthwiseConv2d, RowsThatAreDoneInSegments) {
-  expect_like_naive({1, 2, 75, 768}, {.kernel = 3, .padding = 1});
-  expect_like_naive({1, 2, 45, 640}, {.kernel = 7, .padding = 3});
+  expect_like_naive({2, 3, 135, 1536}, {.kernel = 3, .padding = 1});
+  expect_like_naive({1, 2, 175, 768}, {.kernel = 3, .padding = 1});
+  expect_like_naive({1, 2, 85, 640}, {.kernel = 7, .padding = 3});
+  expect_like_naive({2, 5, 95, 2048}, {.kernel = 3, .stride = 2});
 }
 
 TEST(DepthwiseConv2d, AnyWindow) {

@@ -12,6 +12,7 @@
 #include <dformer/backend/cpu/kernels/pool.inl>
 #include <dformer/backend/cpu/kernels/resize.inl>
 #include <dformer/backend/cpu/kernels/resize_argmax.inl>
+#include <dformer/backend/cpu/kernels/depthwise_any.inl>
 #include <dformer/backend/cpu/kernels/depthwise.inl>
 
 #include <dformer/backend/cpu/kernels/attention_lanes.inl>

@@ -21,6 +21,9 @@ struct DepthwiseArgs {
   std::int64_t channels;
   std::int64_t y_height;
   std::int64_t y_width;
+  std::int64_t segment;
+
+  std::int64_t segments() const { return (y_width + segment - 1) / segment; }
 };
 
 }  // namespace dformer::cpu
