@@ -30,7 +30,8 @@ struct LineBias {
 
   template <class>
   DFORMER_ALWAYS_INLINE Vec<T> start(std::int64_t key, int u) const {
-    return Vec<T>::load(distances + u * Vec<T>::size - std::min(key, last_key));
+    const std::int64_t present = key < last_key ? key : last_key;
+    return Vec<T>::load(distances + u * Vec<T>::size - present);
   }
   DFORMER_ALWAYS_INLINE Vec<T> finish(std::int64_t key, int u, Vec<T> score) const {
     return depth(key, u, score);
