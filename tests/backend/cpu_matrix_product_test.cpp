@@ -88,20 +88,20 @@ TEST(CpuMatrixProduct, TakesNothingFromTheSystemAfterTheFirstCall) {
   EXPECT_EQ(device.memory().use().reserved, reserved);
 }
 
-TEST(CpuMatrixProduct, BlocksFitTheCacheAndFeedEveryThread) {
+TEST(CpuMatrixProduct, PanelsFitTheCacheAndEveryThreadHasWork) {
+  constexpr std::int64_t panels = 35;
+  constexpr std::int64_t pairs = 18;
   for (const int threads : {1, 2, 16}) {
     for (const std::int64_t rows : {1, 49, 300, 19200}) {
       for (const std::int64_t row_bytes : {32, 384, 18432}) {
-        const cpu::ProductBlocking cut = cpu::product_blocking(rows, row_bytes, 36, threads);
-        ASSERT_GE(cut.blocks, 1);
-        ASSERT_GE(cut.groups, 1);
+        const cpu::ProductCut cut = cpu::cut_product(rows, row_bytes, panels, threads);
+        EXPECT_GE(cut.blocks, 1);
         EXPECT_LE(cut.blocks, rows);
-        EXPECT_LE(cut.groups, 18);
-        const std::int64_t block_rows = (rows + cut.blocks - 1) / cut.blocks;
-        EXPECT_TRUE(block_rows * row_bytes <= 512 << 10 || block_rows <= 56);
-        if (threads <= 4) {
-          EXPECT_GE(cut.tasks(), threads);
-        }
+        EXPECT_GE(cut.groups, 1);
+        EXPECT_LE(cut.groups, pairs);
+        EXPECT_GE(cut.tasks(), threads);
+        const std::int64_t group_pairs = (pairs + cut.groups - 1) / cut.groups;
+        EXPECT_TRUE(group_pairs == 1 || group_pairs * 2 * cpu::panel_width * row_bytes <= 768 << 10);
       }
     }
   }

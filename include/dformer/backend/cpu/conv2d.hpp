@@ -28,8 +28,8 @@ struct PatchRows {
     return window.kernel == 1 && window.stride == 1 && window.padding == 0 ? x.data() : nullptr;
   }
 
-  void gather(std::int64_t begin, std::int64_t end, T* to, std::int64_t stride) const {
-    for (std::int64_t row = begin; row < end; ++row, to += stride) {
+  void gather(std::int64_t begin, std::int64_t end, T* to) const {
+    for (std::int64_t row = begin; row < end; ++row, to += depth) {
       const std::int64_t image = row / (height * width);
       const std::int64_t top = row / width % height * window.stride - window.padding;
       const std::int64_t left = row % width * window.stride - window.padding;

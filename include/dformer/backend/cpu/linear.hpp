@@ -21,12 +21,12 @@ struct ConcatenatedRows {
 
   const T* in_memory() const { return inputs.size() == 1 ? inputs[0].data() : nullptr; }
 
-  void gather(std::int64_t begin, std::int64_t end, T* to, std::int64_t stride) const {
+  void gather(std::int64_t begin, std::int64_t end, T* to) const {
     for (const Tensor<T>& input : inputs) {
       const std::int64_t channels = input.shape().back();
       const T* from = input.data() + begin * channels;
       for (std::int64_t row = 0; row < end - begin; ++row) {
-        std::memcpy(to + row * stride, from + row * channels, static_cast<std::size_t>(channels) * sizeof(T));
+        std::memcpy(to + row * depth, from + row * channels, static_cast<std::size_t>(channels) * sizeof(T));
       }
       to += channels;
     }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cstddef>
 #include <cstdint>
 
 #include <dformer/backend/cpu/kernels/kernels.hpp>
@@ -11,84 +10,84 @@
 
 namespace dformer::cpu {
 
-/// How a product is cut into tasks: blocks of rows by groups of panels. The cut changes no result: every sum
-/// is made by one task, front to back.
-struct ProductBlocking {
+/// How a product is cut into tasks: blocks of rows by groups of pairs of panels. The cut changes no result:
+/// every sum is made by one task, front to back.
+struct ProductCut {
   std::int64_t blocks;
   std::int64_t groups;
   std::int64_t tasks() const { return blocks * groups; }
 };
 
-/// A block's rows stay in the second-level cache while all panels pass over them, so the larger it is the
-/// less often the weight is read again; half of the cache is left to the panels. Groups exist only where
-/// blocks are too few to keep the threads busy.
-inline ProductBlocking product_blocking(std::int64_t rows, std::int64_t row_bytes, std::int64_t panels,
-                                        int threads) {
-  constexpr std::int64_t block_bytes = 512 << 10;
-  constexpr std::int64_t fewest_rows = 56;
-  constexpr std::int64_t most_rows = 224;
-  const std::int64_t tasks = threads == 1 ? 1 : 4 * std::int64_t{threads};
-  const std::int64_t fitting = std::clamp(block_bytes / row_bytes, fewest_rows, most_rows);
-  const std::int64_t block_rows = std::clamp((rows + tasks - 1) / tasks, fewest_rows, fitting);
+/// A group of panels stays in the second-level cache while block after block of rows passes by it; it takes
+/// three quarters of a cache of 1 MiB. `row_bytes` is the length of one row of the left-hand matrix. Blocks
+/// are a little less efficient the smaller they are, and shared among threads more evenly.
+inline ProductCut cut_product(std::int64_t rows, std::int64_t row_bytes, std::int64_t panels, int threads) {
+  constexpr std::int64_t group_bytes = 768 << 10;
+  constexpr std::int64_t tasks_per_thread = 8;
+  const std::int64_t block_rows = threads == 1 ? 224 : 112;
+  const std::int64_t tasks = threads == 1 ? 1 : tasks_per_thread * threads;
+  const std::int64_t pairs = (panels + 1) / 2;
   const std::int64_t blocks = (rows + block_rows - 1) / block_rows;
-  return {blocks,
-          std::clamp<std::int64_t>((tasks + blocks - 1) / blocks, 1, std::max<std::int64_t>(panels / 2, 1))};
+  const std::int64_t fitting_pairs =
+      std::max<std::int64_t>(group_bytes / (2 * panel_width * std::max<std::int64_t>(row_bytes, 1)), 1);
+  const std::int64_t fitting = (pairs + fitting_pairs - 1) / fitting_pairs;
+  return {blocks, std::clamp((tasks + blocks - 1) / blocks, fitting, pairs)};
 }
 
-/// Distance between rows that can be read side by side. When it is a multiple of a large power of two, the
-/// rows of a tile fall on the same few lines of the first-level cache and drive each other out.
+/// All rows of a product whose left-hand matrix is in memory.
 template <class T>
-constexpr bool is_harmless_stride(std::int64_t elements) {
-  return elements * static_cast<std::int64_t>(sizeof(T)) % 1024 != 0;
+void multiply_rows(const Device& device, const MatrixProductArgs<T>& all) {
+  const std::int64_t panels = panels_of(all.channels);
+  const std::int64_t pairs = (panels + 1) / 2;
+  const ProductCut cut =
+      cut_product(all.rows, all.depth * static_cast<std::int64_t>(sizeof(T)), panels, device.threads());
+  const auto kernel = kernels<T>(device.isa()).matrix_product;
+  // Every thread fetches one task after another, which keeps them busy to the end whatever each of them is
+  // slowed by.
+  std::atomic<std::int64_t> next{0};
+  device.parallel_for(std::min<std::int64_t>(device.threads(), cut.tasks()), [&](std::int64_t, std::int64_t) {
+    for (std::int64_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < cut.tasks();) {
+      const std::int64_t group = task / cut.blocks;
+      const std::int64_t block = task % cut.blocks;
+      kernel(all.part(all.rows * block / cut.blocks, all.rows * (block + 1) / cut.blocks),
+             2 * (pairs * group / cut.groups), std::min(panels, 2 * (pairs * (group + 1) / cut.groups)));
+    }
+  });
 }
 
 /// y = epilogue(rows * weight), weight packed as WeightLayout::dense. `rows` is the left-hand matrix:
-/// `rows.count` rows of `rows.depth` elements, `rows.in_memory()` points to them where they lie one behind
-/// another (and is null where they do not), `rows.gather(begin, end, to, stride)` copies some of them.
+/// `rows.count` rows of `rows.depth` elements; `rows.in_memory()` points to them where they lie one behind
+/// another, and is null where they do not; `rows.gather(begin, end, to)` copies some of them together. They
+/// are gathered by the few megabytes, so that the copy is still in a cache when it is read.
 template <class T, class Rows>
 void matrix_product(const Rows& rows, const Tensor<T>& weight, const EpilogueArgs<T>& epilogue,
                     Tensor<T>& y) {
-  const Device& device = y.device();
-  const std::int64_t channels = y.shape().back();
+  constexpr std::int64_t gathered_bytes = 4 << 20;
   const std::int64_t depth = rows.depth;
-  const std::int64_t panels = panels_of(channels);
+  const std::int64_t channels = y.shape().back();
   if (rows.count == 0 || channels == 0) return;
 
-  const ProductBlocking blocking =
-      product_blocking(rows.count, depth * static_cast<std::int64_t>(sizeof(T)), panels, device.threads());
-  const std::int64_t workers = std::min<std::int64_t>(device.threads(), blocking.tasks());
-  const T* const direct = is_harmless_stride<T>(depth) ? rows.in_memory() : nullptr;
-  const std::int64_t gathered_stride = depth + (is_harmless_stride<T>(depth) ? 0 : 16);
-  const std::int64_t block_rows = (rows.count + blocking.blocks - 1) / blocking.blocks;
-  Tensor<T> gathered;
-  if (direct == nullptr) gathered = Tensor<T>(device, Shape{workers, block_rows, gathered_stride});
-
-  const auto kernel = kernels<T>(device.isa()).matrix_product;
-  std::atomic<std::int64_t> next{0};
-  // A worker, not a task, is what the pool hands out, so that each has its own buffer and fills it once for
-  // neighbouring tasks of one block.
-  device.parallel_for(workers, [&](std::int64_t first_worker, std::int64_t) {
-    T* const buffer =
-        direct == nullptr ? gathered.data() + first_worker * block_rows * gathered_stride : nullptr;
-    std::int64_t held = -1;
-    for (std::int64_t task; (task = next.fetch_add(1, std::memory_order_relaxed)) < blocking.tasks();) {
-      const std::int64_t block = task / blocking.groups;
-      const std::int64_t group = task % blocking.groups;
-      const std::int64_t begin = rows.count * block / blocking.blocks;
-      const std::int64_t end = rows.count * (block + 1) / blocking.blocks;
-      if (direct == nullptr && held != block) rows.gather(begin, end, buffer, gathered_stride);
-      held = block;
-      const MatrixProductArgs<T> args{direct == nullptr ? buffer : direct + begin * depth,
-                                      direct == nullptr ? gathered_stride : depth,
-                                      weight.data(),
-                                      end - begin,
-                                      depth,
-                                      y.data() + begin * channels,
-                                      channels,
-                                      epilogue.advanced(begin * channels)};
-      kernel(args, panels * group / blocking.groups, panels * (group + 1) / blocking.groups);
-    }
-  });
+  const Device& device = y.device();
+  MatrixProductArgs<T> args{rows.in_memory(), weight.data(), rows.count, depth, y.data(), channels, epilogue};
+  if (args.a != nullptr) {
+    multiply_rows(device, args);
+    return;
+  }
+  const std::int64_t row_bytes = depth * static_cast<std::int64_t>(sizeof(T));
+  const std::int64_t fitting_rows =
+      std::max<std::int64_t>(gathered_bytes / std::max<std::int64_t>(row_bytes, 1), 1);
+  const std::int64_t parts = (rows.count + fitting_rows - 1) / fitting_rows;
+  Tensor<T> gathered(device, Shape{(rows.count + parts - 1) / parts, depth});
+  for (std::int64_t part = 0; part < parts; ++part) {
+    const std::int64_t begin = rows.count * part / parts;
+    const std::int64_t end = rows.count * (part + 1) / parts;
+    device.parallel_for(end - begin, [&](std::int64_t first, std::int64_t last) {
+      rows.gather(begin + first, begin + last, gathered.data() + first * depth);
+    });
+    MatrixProductArgs<T> gathered_args = args.part(begin, end);
+    gathered_args.a = gathered.data();
+    multiply_rows(device, gathered_args);
+  }
 }
 
 }  // namespace dformer::cpu

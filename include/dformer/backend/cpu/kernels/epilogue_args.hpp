@@ -18,6 +18,12 @@ struct EpilogueArgs {
   Activation activation;
   Activation final_activation;
 
+  /// Nothing but y = scale[c] * acc + shift[c].
+  bool is_affine() const {
+    return activation == Activation::none && multiply == nullptr && layer_scale == nullptr &&
+           residual == nullptr && final_activation == Activation::none;
+  }
+
   /// For an output that starts `elements` further on.
   EpilogueArgs advanced(std::int64_t elements) const {
     EpilogueArgs args = *this;
