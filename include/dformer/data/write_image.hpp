@@ -13,14 +13,9 @@
 #include <dformer/data/atomic_file.hpp>
 #include <dformer/data/describe_image.hpp>
 #include <dformer/data/image_error.hpp>
+#include <dformer/data/label_numbering.hpp>
 
 namespace dformer {
-
-/// What a label file holds for class k.
-enum class LabelNumbering {
-  from_zero,  ///< k, as predicted; 255 is ignored
-  from_one,   ///< k + 1, as the official ground truth is stored; 0 is ignored (255 becomes 0)
-};
 
 namespace detail {
 

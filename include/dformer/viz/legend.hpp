@@ -12,6 +12,7 @@
 #include <opencv2/imgproc.hpp>
 
 #include <dformer/data/classes.hpp>
+#include <dformer/data/label_numbering.hpp>
 #include <dformer/viz/label_image.hpp>
 #include <dformer/viz/palette.hpp>
 #include <dformer/viz/text.hpp>
@@ -23,9 +24,6 @@ struct LegendEntry {
   std::string name;
   double share = 0;  ///< of all pixels, 0 … 1
 };
-
-/// The label of pixels that belong to no class.
-inline constexpr std::uint8_t ignored_label = 255;
 
 /// The classes present in a label map, [H, W] 8-bit, the largest first; ignored pixels (255) make no entry
 /// but count in the total.

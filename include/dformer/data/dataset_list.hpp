@@ -1,0 +1,67 @@
+#pragma once
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <dformer/core/error.hpp>
+#include <dformer/data/image_list.hpp>
+
+namespace dformer {
+
+/// A data set lacks a file, or a list of its images is missing or empty. The text begins with the file.
+class DatasetError : public Error {
+ public:
+  using Error::Error;
+};
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void throw_dataset_error(const std::filesystem::path& file,
+                                                                       const std::string& what) {
+  std::string text("[");
+  text.append(file.string()).append("] ").append(what);
+  throw DatasetError(text);
+}
+
+/// One line of a list: the name of an item, and the extension that the line gives its colour image.
+struct ListedName {
+  std::string stem;       ///< "2", "office/0001"; without folder of the colour images and extension
+  std::string extension;  ///< ".jpg"; empty where the line has none
+};
+
+/// Understands `RGB/2.jpg Label/2.png`, `RGB/2.jpg` and `2`: what counts is the text before the first blank,
+/// without its first folder and without the extension of an image. Empty for a blank line.
+inline ListedName parse_list_line(std::string_view line) {
+  const std::size_t begin = line.find_first_not_of(" \t\r");
+  if (begin == line.npos) return {};
+  line.remove_prefix(begin);
+  line = line.substr(0, line.find_first_of(" \t\r"));
+  if (const std::size_t slash = line.find('/'); slash != line.npos) line.remove_prefix(slash + 1);
+  const std::filesystem::path path(line);
+  if (!detail::has_image_extension(path)) return {std::string(line), {}};
+  std::string extension = path.extension().string();
+  return {std::string(line.substr(0, line.size() - extension.size())), std::move(extension)};
+}
+
+/// The names of a list file such as train.txt, in its order; blank lines are skipped.
+/// Throws: DatasetError for a missing or empty list.
+inline std::vector<ListedName> read_dataset_list(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  if (!stream || std::filesystem::is_directory(file)) {
+    throw_dataset_error(file, "cannot be opened; expected a list with one image a line, such as RGB/2.jpg");
+  }
+  std::vector<ListedName> names;
+  for (std::string line; std::getline(stream, line);) {
+    if (names.empty() && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
+    ListedName name = parse_list_line(line);
+    if (!name.stem.empty()) names.push_back(std::move(name));
+  }
+  if (stream.bad()) throw_dataset_error(file, "cannot be read to its end");
+  if (names.empty()) throw_dataset_error(file, "lists no image; expected one a line, such as RGB/2.jpg");
+  return names;
+}
+
+}  // namespace dformer

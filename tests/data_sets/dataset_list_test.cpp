@@ -1,0 +1,50 @@
+#include <gtest/gtest.h>
+
+#include "images/image_test.hpp"
+#include <dformer/data/dataset_list.hpp>
+
+namespace dformer {
+namespace {
+
+using testing::error_of;
+using testing::expect_mentions;
+using testing::TemporaryFolder;
+
+TEST(DatasetList, LinesOfAllKinds) {
+  const auto expect = [](const char* line, const char* stem, const char* extension) {
+    const ListedName name = parse_list_line(line);
+    EXPECT_EQ(name.stem, stem) << line;
+    EXPECT_EQ(name.extension, extension) << line;
+  };
+  expect("RGB/2.jpg Label/2.png", "2", ".jpg");
+  expect("RGB/2.jpg\tLabel/2.png\r", "2", ".jpg");
+  expect("RGB/img-000001.png", "img-000001", ".png");
+  expect("0001", "0001", "");
+  expect("RGB/office/0001.v2.JPG", "office/0001.v2", ".JPG");
+  expect("frame.0001", "frame.0001", "");
+  expect("   ", "", "");
+}
+
+TEST(DatasetList, KeepsTheOrderAndSkipsBlankLines) {
+  const TemporaryFolder folder;
+  folder.write("train.txt", "\xEF\xBB\xBFRGB/10.jpg\r\n\r\nRGB/9.jpg\nRGB/10.jpg");
+  const auto names = read_dataset_list(folder / "train.txt");
+  ASSERT_EQ(names.size(), 3u);
+  EXPECT_EQ(names[0].stem, "10");
+  EXPECT_EQ(names[1].stem, "9");
+  EXPECT_EQ(names[2].stem, "10");
+}
+
+TEST(DatasetList, MissingAndEmptyListsAreNamed) {
+  const TemporaryFolder folder;
+  folder.write("empty.txt", "\n  \n");
+  const auto error = [&](const std::string& name) {
+    return error_of<DatasetError>([&] { read_dataset_list(folder / name); });
+  };
+  expect_mentions(error("test.txt"), {(folder / "test.txt").string(), "cannot be opened"});
+  expect_mentions(error("empty.txt"), {(folder / "empty.txt").string(), "lists no image"});
+  expect_mentions(error("."), {"cannot be opened"});
+}
+
+}  // namespace
+}  // namespace dformer
