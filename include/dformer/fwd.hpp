@@ -5,6 +5,6 @@
 namespace dformer {
 
 template <class Scalar = float>
-struct Cpu;
+struct Cpu;  // defined in <dformer/backend/cpu/cpu.hpp>
 
 }  // namespace dformer

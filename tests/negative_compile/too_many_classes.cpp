@@ -2,13 +2,11 @@
 #include <dformer/backend/count/count.hpp>
 #include <dformer/models.hpp>
 
-struct Dataset {
+struct Dataset : dformer::NYUDepthv2 {
 #if defined(DFORMER_WRONG)
   static constexpr int num_classes = 256;
 #else
   static constexpr int num_classes = 255;
 #endif
-  static constexpr int embed_dim = 512;
-  static constexpr dformer::ColorOrder color_order = dformer::ColorOrder::bgr;
 };
 dformer::DFormer_Tiny<dformer::Count, Dataset> net;

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <concepts>
+
 #include <dformer/core/color_order.hpp>
 
 namespace dformer {
@@ -21,6 +23,16 @@ struct SUNRGBD {
   static constexpr int v2_embed_dim(bool) { return 1024; }
   static constexpr ColorOrder color_order = ColorOrder::bgr;
   static constexpr ColorOrder v2_color_order = ColorOrder::rgb;
+};
+
+/// A data set type that the variants can be made for.
+template <class Dataset>
+concept SegmentationDataset = requires {
+  { Dataset::num_classes } -> std::convertible_to<int>;
+  { Dataset::embed_dim } -> std::convertible_to<int>;
+  { Dataset::v2_embed_dim(true) } -> std::convertible_to<int>;
+  { Dataset::color_order } -> std::convertible_to<ColorOrder>;
+  { Dataset::v2_color_order } -> std::convertible_to<ColorOrder>;
 };
 
 }  // namespace dformer

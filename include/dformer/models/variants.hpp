@@ -36,11 +36,11 @@ using HamSegmenter =
                            BackboneType::feature_channels[3], num_classes, embed_dim>,
               order>;
 
-template <class B, const DFormerConfig& config, class Dataset>
+template <Backend B, const DFormerConfig& config, SegmentationDataset Dataset>
 using DFormerSegmenter =
     HamSegmenter<B, DFormer<B, config>, Dataset::num_classes, Dataset::embed_dim, Dataset::color_order>;
 
-template <class B, const DFormerV2Config& config, class Dataset, bool large = false>
+template <Backend B, const DFormerV2Config& config, SegmentationDataset Dataset, bool large = false>
 using DFormerV2Segmenter = HamSegmenter<B, DFormerV2<B, config>, Dataset::num_classes,
                                         Dataset::v2_embed_dim(large), Dataset::v2_color_order>;
 
