@@ -2,10 +2,10 @@
 
 // The definitions of the CPU kernels, for every instruction set.
 //
-// Header-only, every program that uses them compiles them. The library `dformer::cpu` compiles them once: its sources
-// are this header with DFORMER_KERNELS_FOR set to an element type, and whoever links it is given DFORMER_PRECOMPILED,
-// under which only the declarations of table.hpp remain. Both ways the kernels are the same templates, so that objects
-// of both kinds may meet in one program.
+// Header-only, every program that uses them compiles them. The library `dformer::cpu` compiles them once: its
+// sources are this header with DFORMER_KERNELS_FOR set to an element type, and whoever links it is given
+// DFORMER_PRECOMPILED, under which only the declarations of table.hpp remain. Both ways the kernels are the
+// same templates, so that objects of both kinds may meet in one program.
 
 #include <algorithm>
 #include <cmath>
