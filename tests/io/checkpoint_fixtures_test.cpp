@@ -11,7 +11,7 @@
 
 #include <gtest/gtest.h>
 
-#include "byte_builder.hpp"
+#include "checkpoint_support.hpp"
 #include <dformer/core/fill.hpp>
 #include <dformer/io/byte_reader.hpp>
 #include <dformer/io/checkpoint.hpp>

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "byte_builder.hpp"
+#include "checkpoint_support.hpp"
 #include "pickle_builder.hpp"
 #include "zip_builder.hpp"
 #include <dformer/io/checkpoint.hpp>

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "checkpoint_support.hpp"
 #include "pickle_builder.hpp"
 #include <dformer/io/jittor_pickle.hpp>
 

@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include "byte_builder.hpp"
+#include "checkpoint_support.hpp"
 #include "safetensors_builder.hpp"
 #include <dformer/io/load.hpp>
 

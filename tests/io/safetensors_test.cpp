@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "byte_builder.hpp"
+#include "checkpoint_support.hpp"
 #include <dformer/io/safetensors.hpp>
 
 namespace dformer {

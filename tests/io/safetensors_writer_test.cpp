@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "byte_builder.hpp"
+#include "checkpoint_support.hpp"
 #include <dformer/io/checkpoint.hpp>
 #include <dformer/io/safetensors_writer.hpp>
 

@@ -8,7 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "byte_builder.hpp"
+#include "checkpoint_support.hpp"
 #include <dformer/io/checkpoint_error.hpp>
 #include <dformer/io/tensor_bounds.hpp>
 #include <dformer/io/tensor_record.hpp>

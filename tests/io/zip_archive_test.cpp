@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "checkpoint_support.hpp"
 #include "zip_builder.hpp"
 #include <dformer/io/zip_archive.hpp>
 
