@@ -13,6 +13,7 @@
 #include <dformer/backend/cpu/kernels/resize.inl>
 #include <dformer/backend/cpu/kernels/resize_argmax.inl>
 #include <dformer/backend/cpu/kernels/depthwise_any.inl>
+#include <dformer/backend/cpu/kernels/depthwise_finish.inl>
 #include <dformer/backend/cpu/kernels/depthwise.inl>
 
 #include <dformer/backend/cpu/kernels/attention_lanes.inl>

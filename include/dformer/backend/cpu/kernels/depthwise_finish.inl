@@ -1,0 +1,59 @@
+// Included once for each instruction set by kernels.hpp.
+
+/// y = f(sums) for `count` pixels `stride` apart, with the residual added before, if there is one.
+template <class T, Activation Function>
+DFORMER_ALWAYS_INLINE void finish_pixels(const T* sums, std::int64_t count, std::int64_t stride,
+                                         const T* residual, T* y) {
+  using V = Vec<T>;
+  if (residual == nullptr) {
+    for (std::int64_t p = 0; p < count; ++p)
+      activate(V::load(sums + p * V::size), Function).store(y + p * stride);
+    return;
+  }
+  for (std::int64_t p = 0; p < count; ++p) {
+    activate(V::load(residual + p * stride) + V::load(sums + p * V::size), Function).store(y + p * stride);
+  }
+}
+
+/// The epilogue of `count` pixels for the vector of channels at c, the first of them `at` elements behind the
+/// first output. What it consists of is looked at once for all of them. The sums already have the shift,
+/// unless there is a scale.
+template <class T>
+DFORMER_ALWAYS_INLINE void finish_tile(const DepthwiseArgs<T>& args, T* sums, std::int64_t count,
+                                       std::int64_t c, std::int64_t at) {
+  using V = Vec<T>;
+  const EpilogueArgs<T>& epilogue = args.epilogue;
+  const std::int64_t stride = args.channels;
+  if (epilogue.scale != nullptr) {
+    const V scale = V::load(epilogue.scale + c);
+    const V shift = epilogue.shift != nullptr ? V::load(epilogue.shift + c) : V::zero();
+    for (std::int64_t p = 0; p < count; ++p)
+      fma(V::load(sums + p * V::size), scale, shift).store(sums + p * V::size);
+  }
+  if (epilogue.activation != Activation::none) {
+    for (std::int64_t p = 0; p < count; ++p) {
+      activate(V::load(sums + p * V::size), epilogue.activation).store(sums + p * V::size);
+    }
+  }
+  if (epilogue.multiply != nullptr) {
+    for (std::int64_t p = 0; p < count; ++p) {
+      (V::load(sums + p * V::size) * V::load(epilogue.multiply + at + p * stride)).store(sums + p * V::size);
+    }
+  }
+  if (epilogue.layer_scale != nullptr) {
+    const V scale = V::load(epilogue.layer_scale + c);
+    for (std::int64_t p = 0; p < count; ++p) (V::load(sums + p * V::size) * scale).store(sums + p * V::size);
+  }
+  const T* residual = epilogue.residual != nullptr ? epilogue.residual + at : nullptr;
+  T* y = args.y + at;
+  switch (epilogue.final_activation) {
+    case Activation::none:
+      return finish_pixels<T, Activation::none>(sums, count, stride, residual, y);
+    case Activation::relu:
+      return finish_pixels<T, Activation::relu>(sums, count, stride, residual, y);
+    case Activation::gelu:
+      return finish_pixels<T, Activation::gelu>(sums, count, stride, residual, y);
+    case Activation::sigmoid:
+      return finish_pixels<T, Activation::sigmoid>(sums, count, stride, residual, y);
+  }
+}
