@@ -6,6 +6,7 @@
 
 #include <dformer/blocks/dformer_block.hpp>
 #include <dformer/blocks/downsampling.hpp>
+#include <dformer/stages/config_checks.hpp>
 #include <dformer/stages/features.hpp>
 
 namespace dformer {
@@ -17,19 +18,6 @@ struct DFormerConfig {
   std::array<int, 4> num_heads{1, 2, 4, 8};     ///< heads of the pooled-query attention
   std::array<int, 4> mlp_ratios{8, 8, 4, 4};    ///< hidden width of an MLP over its width
   std::array<int, 4> pooled_sizes{0, 7, 7, 7};  ///< queries a side; 0: a stage without global attention
-
-  constexpr bool heads_divide_dims() const {
-    for (std::size_t i = 0; i < 4; ++i) {
-      if (num_heads[i] < 1 || dims[i] % (2 * num_heads[i]) != 0) return false;
-    }
-    return true;
-  }
-  constexpr bool has_blocks_everywhere() const {
-    for (int depth : depths) {
-      if (depth < 1) return false;
-    }
-    return true;
-  }
 };
 
 /// The colour-and-depth encoder of DFormer (Yin et al., ICLR 2024, section 3).
@@ -37,8 +25,9 @@ struct DFormerConfig {
 /// Parameters: downsample_layers.i, downsample_layers_e.i, stages.i.j.
 template <class B, const DFormerConfig& config>
 struct DFormer {
-  static_assert(config.heads_divide_dims(), "DFormer: twice num_heads must divide dims in every stage");
-  static_assert(config.has_blocks_everywhere(), "DFormer: depths must be at least 1 in every stage");
+  static_assert(heads_divide_dims(config.dims, config.num_heads, 2),
+                "DFormer: twice num_heads must divide dims in every stage");
+  static_assert(has_blocks_everywhere(config.depths), "DFormer: depths must be at least 1 in every stage");
   static_assert(config.dims[0] % 4 == 0,
                 "DFormer: dims[0] must be a multiple of 4, for the stem of the depth stream");
   using Backend = B;

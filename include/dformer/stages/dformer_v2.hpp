@@ -5,6 +5,7 @@
 
 #include <dformer/blocks/dformer_v2_block.hpp>
 #include <dformer/blocks/downsampling.hpp>
+#include <dformer/stages/config_checks.hpp>
 #include <dformer/stages/features.hpp>
 
 namespace dformer {
@@ -17,19 +18,6 @@ struct DFormerV2Config {
   std::array<int, 4> heads_ranges;                               ///< spread of the heads' decay
   std::array<int, 4> mlp_ratios{4, 4, 3, 3};                     ///< hidden width of an MLP over its width
   std::array<bool, 4> layer_scales{false, false, false, false};  ///< whether blocks scale what they add
-
-  constexpr bool heads_divide_dims() const {
-    for (std::size_t i = 0; i < 4; ++i) {
-      if (num_heads[i] < 1 || dims[i] % (2 * num_heads[i]) != 0) return false;
-    }
-    return true;
-  }
-  constexpr bool has_blocks_everywhere() const {
-    for (int depth : depths) {
-      if (depth < 1) return false;
-    }
-    return true;
-  }
 };
 
 /// The geometry-attention encoder of DFormerv2 (Yin et al., CVPR 2025, section 3): depth is no stream of its
@@ -38,8 +26,9 @@ struct DFormerV2Config {
 /// layers.i.blocks.j, layers.i.downsample, extra_norms.i.
 template <class B, const DFormerV2Config& config>
 struct DFormerV2 {
-  static_assert(config.heads_divide_dims(), "DFormerV2: twice num_heads must divide dims in every stage");
-  static_assert(config.has_blocks_everywhere(), "DFormerV2: depths must be at least 1 in every stage");
+  static_assert(heads_divide_dims(config.dims, config.num_heads, 2),
+                "DFormerV2: twice num_heads must divide dims in every stage");
+  static_assert(has_blocks_everywhere(config.depths), "DFormerV2: depths must be at least 1 in every stage");
   static_assert(config.dims[0] % 2 == 0, "DFormerV2: dims[0] must be even, for the stem");
   using Backend = B;
   using Tensor = typename B::Tensor;
