@@ -79,7 +79,7 @@ TEST(Attention, ManyKeysManyQueriesManyImages) {
     struct Size {
       std::int64_t images, queries, keys;
     };
-    for (const Size& size : {Size{2, 49, 1025}, {1, 49, 5003}, {1, 1100, 70}}) {
+    for (const Size& size : {Size{2, 49, 1025}, {1, 49, 5003}, {1, 1100, 70}, {1, 530, 1100}}) {
       const Array q = random_array({size.images, size.queries, 36 * 3}, 3);
       const Array kv = random_array({size.images, size.keys, 2 * 36 * 3}, 4);
       const Array expected = naive_attention(q, kv, 3, 1.0 / 6);

@@ -27,7 +27,8 @@ struct AttentionOps {
     args.keys = keys;
     args.lanes = round_up(shape[1], attention_lanes<T>);
     args.group = std::min(args.lanes, lanes_per_task);
-    args.parts = (keys + keys_per_part - 1) / keys_per_part;
+    // Many queries are tasks enough, and partial results of each would take much memory.
+    args.parts = shape[1] > lanes_per_task ? 1 : (keys + keys_per_part - 1) / keys_per_part;
     args.heads = num_heads;
     args.head_dim = shape[2] / num_heads;
     args.scale = static_cast<T>(scale);
@@ -44,8 +45,8 @@ struct AttentionOps {
   }
 
   /// Turns neighbouring channels (even, odd) of each head of x [N, H, W, C], times `scale`, by the number of
-  /// the token, h * W + w, times the channel's angle [C / num_heads] (DFormerv2, code of the paper's section
-  /// 3.2). The product is rounded to float, whatever T is, as the published weights were trained with it.
+  /// the token, h * W + w, times the channel's angle [C / num_heads] (DFormerv2). The product is rounded to
+  /// float, whatever T is, as the published weights were trained with it.
   /// Throws: ShapeError when the angles do not fit the heads or are odd in number.
   static Tensor<T> rotary(const Tensor<T>& x, const Tensor<T>& angle, int num_heads, float scale) {
     const Shape shape = shapes::rotary(x.shape(), angle.shape(), num_heads);

@@ -13,9 +13,10 @@ template <class T>
 struct FactorizationOps {
   /// The matrix decomposition of the Hamburger (Geng et al., "Is Attention Better Than Matrix
   /// Decomposition?", ICLR 2021, section 2): x [N, T, D] is approximated by coefficients [T, R], which start
-  /// as softmax(inv_t * x bases), times bases [N, D, R] ([1, D, R] for all images alike); `steps` multiplicative updates of both, one more of
-  /// the coefficients, and their product [N, T, D]. Each step reads x once. Throws: ShapeError when the
-  /// shapes disagree, ArgumentError when steps is negative.
+  /// as softmax(inv_t * x bases), times bases [N, D, R] ([1, D, R] for all images alike); `steps`
+  /// multiplicative updates of both, one more of the coefficients, and their product [N, T, D]. Each step
+  /// reads x once.
+  /// Throws: ShapeError when the shapes disagree, ArgumentError when steps is negative.
   static Tensor<T> nmf(const Tensor<T>& x, const Tensor<T>& bases, int steps, float inv_t) {
     const Shape shape = shapes::nmf(x.shape(), bases.shape());
     const std::int64_t images = shape[0];
