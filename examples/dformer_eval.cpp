@@ -27,7 +27,7 @@ namespace {
 namespace fs = std::filesystem;
 
 void write_text(const fs::path& file, const std::string& text) {
-  write_file_atomically(file, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  write_file_atomically(file, text);
 }
 
 /// The counts, a row for each true class.

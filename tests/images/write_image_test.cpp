@@ -95,7 +95,7 @@ TEST(WritePicture, InTheFormatOfTheExtension) {
 TEST(WritePicture, MissingFolder) {
   const TemporaryFolder folder;
   expect_mentions(
-      error_of<ImageError>([&] { write_picture(folder / "none/p.png", row_of<std::uint8_t>({1})); }),
+      error_of<FileError>([&] { write_picture(folder / "none/p.png", row_of<std::uint8_t>({1})); }),
       {"none/p.png", "No such file", "create the folder"});
 }
 
@@ -103,7 +103,7 @@ TEST(WritePicture, UnwritableFolder) {
   if (::geteuid() == 0) GTEST_SKIP() << "the superuser may write everywhere";
   const TemporaryFolder folder;
   ::chmod(folder.path().c_str(), 0555);
-  expect_mentions(error_of<ImageError>([&] { write_picture(folder / "p.png", row_of<std::uint8_t>({1})); }),
+  expect_mentions(error_of<FileError>([&] { write_picture(folder / "p.png", row_of<std::uint8_t>({1})); }),
                   {"p.png", "Permission denied", "may write"});
   ::chmod(folder.path().c_str(), 0755);
 }
@@ -116,7 +116,7 @@ TEST(WritePicture, FullDiskLeavesTheOldFileAlone) {
   cv::randu(noise, 0, 256);
   {
     const FileSizeLimit limit(1000);
-    expect_mentions(error_of<ImageError>([&] { write_picture(folder / "p.png", noise); }),
+    expect_mentions(error_of<FileError>([&] { write_picture(folder / "p.png", noise); }),
                     {"p.png", "free space"});
   }
   EXPECT_TRUE(same_pixels(read_back(folder / "p.png"), old));
@@ -126,11 +126,11 @@ TEST(WritePicture, FullDiskLeavesTheOldFileAlone) {
 TEST(WritePicture, ReplacesOnlyOrdinaryFiles) {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder / "p.png");
-  expect_mentions(error_of<ImageError>([&] { write_picture(folder / "p.png", row_of<std::uint8_t>({1})); }),
+  expect_mentions(error_of<FileError>([&] { write_picture(folder / "p.png", row_of<std::uint8_t>({1})); }),
                   {"p.png", "not an ordinary file"});
   ASSERT_EQ(::mkfifo((folder / "pipe.png").c_str(), 0600), 0);
   expect_mentions(
-      error_of<ImageError>([&] { write_picture(folder / "pipe.png", row_of<std::uint8_t>({1})); }),
+      error_of<FileError>([&] { write_picture(folder / "pipe.png", row_of<std::uint8_t>({1})); }),
       {"pipe.png", "not an ordinary file"});
   EXPECT_TRUE(std::filesystem::is_fifo(folder / "pipe.png"));
 }

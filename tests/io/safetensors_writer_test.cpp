@@ -75,16 +75,20 @@ TEST(SafetensorsWriter, AFailureLeavesTheOldFileAndNothingElse) {
 }
 
 TEST(SafetensorsWriter, PlacesThatCannotBeWrittenAreNamed) {
-  const auto write_to = [](const std::filesystem::path& path) {
-    return testing::expect_checkpoint_error([&] { write_safetensors(path, entries, {}, content); });
+  const auto write_to = [](const std::filesystem::path& path) -> std::string {
+    try {
+      write_safetensors(path, entries, {}, content);
+    } catch (const FileError& error) {
+      return error.what();
+    }
+    return "no error";
   };
-  const CheckpointError absent =
+  const std::string absent =
       write_to(std::filesystem::path(::testing::TempDir()) / "no such folder" / "x.safetensors");
-  EXPECT_EQ(absent.kind(), CheckpointError::Kind::io_failure);
-  EXPECT_NE(std::string(absent.what()).find("create the folder first"), std::string::npos) << absent.what();
-  EXPECT_EQ(write_to("/dev/null").kind(), CheckpointError::Kind::io_failure);
+  EXPECT_NE(absent.find("create the folder first"), std::string::npos) << absent;
+  EXPECT_NE(write_to("/dev/null").find("not an ordinary file"), std::string::npos);
   EXPECT_TRUE(std::filesystem::is_character_file("/dev/null"));
-  EXPECT_EQ(write_to(::testing::TempDir()).kind(), CheckpointError::Kind::io_failure);
+  EXPECT_NE(write_to(::testing::TempDir()).find("not an ordinary file"), std::string::npos);
 }
 
 }  // namespace

@@ -24,6 +24,12 @@ class ArgumentError : public Error {
   using Error::Error;
 };
 
+/// The operating system refused a file: no such folder, no permission, a full disk.
+class FileError : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Throwing stays out of line, so that a check costs its caller one comparison.
 [[noreturn, gnu::cold, gnu::noinline]] inline void throw_shape_error(const std::string& what) {
   throw ShapeError(what);

@@ -10,7 +10,7 @@
 #include <opencv2/core.hpp>
 #include <opencv2/imgcodecs.hpp>
 
-#include <dformer/data/atomic_file.hpp>
+#include <dformer/core/atomic_file.hpp>
 #include <dformer/data/describe_image.hpp>
 #include <dformer/data/image_error.hpp>
 #include <dformer/data/label_numbering.hpp>
@@ -39,7 +39,7 @@ inline void encode_and_write(const std::filesystem::path& file, const cv::Mat& i
     throw_image_error(file.string(),
                       "this kind of file cannot be written" + reason + "; use the extension .png");
   }
-  write_file_atomically(file, bytes);
+  write_file_atomically(file, std::as_bytes(std::span(bytes)));
 }
 
 }  // namespace detail

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include <dformer/data/atomic_file.hpp>
+#include <dformer/core/atomic_file.hpp>
 #include <dformer/eval/probabilities.hpp>
 
 namespace dformer {
@@ -33,7 +33,7 @@ inline void write_probabilities(const std::filesystem::path& file, const Predict
   std::vector<std::uint8_t> bytes(start.size() + value_bytes);
   std::memcpy(bytes.data(), start.data(), start.size());
   std::memcpy(bytes.data() + start.size(), prediction.probabilities.data(), value_bytes);
-  write_file_atomically(file, bytes);
+  write_file_atomically(file, std::as_bytes(std::span(bytes)));
 }
 
 }  // namespace dformer

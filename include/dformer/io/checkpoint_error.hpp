@@ -13,7 +13,7 @@ namespace dformer {
 class CheckpointError : public Error {
  public:
   enum class Kind : std::uint8_t {
-    io_failure,               ///< the operating system refused: no such file, no permission, disk full
+    io_failure,               ///< the operating system refused: no such file, no permission
     unrecognized_format,      ///< not a checkpoint at all: empty, text, a web page, a git-lfs pointer
     corrupt_container,        ///< cut off or damaged: the file contradicts its own format
     missing_record,           ///< an archive lacks a record that the rest refers to

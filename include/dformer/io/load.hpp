@@ -74,7 +74,7 @@ LoadReport load(Module& net, const std::filesystem::path& path, const LoadOption
 }
 
 /// Writes a network's parameters, buffers and counters under their checkpoint names, as float32 and int64 in
-/// PyTorch's order of axes. The file appears complete or not at all. Throws: CheckpointError(io_failure);
+/// PyTorch's order of axes. The file appears complete or not at all. Throws: FileError;
 /// UnsetParameterError.
 template <class Module>
 void save_safetensors(const Module& net, const std::filesystem::path& path,

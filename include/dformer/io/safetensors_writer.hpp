@@ -14,10 +14,10 @@
 #include <unordered_set>
 #include <vector>
 
+#include <dformer/core/atomic_file.hpp>
 #include <dformer/core/dtype.hpp>
 #include <dformer/core/error.hpp>
 #include <dformer/core/shape.hpp>
-#include <dformer/io/atomic_file.hpp>
 #include <dformer/io/json_string.hpp>
 #include <dformer/io/safetensors_dtypes.hpp>
 
@@ -72,7 +72,7 @@ inline std::string safetensors_header(std::span<const SafetensorsEntry> entries,
 /// Writes a safetensors file. `content(i)` gives the bytes of entry i, row-major and little-endian; it is
 /// called once an entry, and what it returns is written before the next call, so that one buffer serves for
 /// all. Wider elements come first, which aligns every tensor. The file appears complete or not at all.
-/// Throws: ArgumentError for repeated names or contents of a wrong size; CheckpointError(io_failure).
+/// Throws: ArgumentError for repeated names or contents of a wrong size; FileError.
 inline void write_safetensors(const std::filesystem::path& path, std::span<const SafetensorsEntry> entries,
                               const std::map<std::string, std::string>& metadata,
                               const std::function<std::span<const std::byte>(std::size_t)>& content) {
@@ -87,7 +87,7 @@ inline void write_safetensors(const std::filesystem::path& path, std::span<const
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, std::greater{}, [&](std::size_t i) { return size_of(entries[i].dtype); });
 
-  io::AtomicFile file(path);
+  AtomicFile file(path);
   const std::string header = io::safetensors_header(entries, order, metadata);
   file.write(std::as_bytes(std::span(header)));
   for (const std::size_t i : order) {

@@ -18,7 +18,7 @@
 
 #include <opencv2/core.hpp>
 
-#include <dformer/data/atomic_file.hpp>
+#include <dformer/core/atomic_file.hpp>
 #include <dformer/data/classes.hpp>
 #include <dformer/data/encode_depth.hpp>
 #include <dformer/data/scene/class_set.hpp>
@@ -122,7 +122,7 @@ inline void write_view(const std::filesystem::path& folder, const std::string& s
 }
 
 inline void write_text(const std::filesystem::path& file, const std::string& text) {
-  write_file_atomically(file, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()});
+  write_file_atomically(file, text);
 }
 
 /// A list in the official form: "RGB/train_00000.jpg Label/train_00000.png", one image a line.

@@ -6,26 +6,28 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
 #include <fcntl.h>
 #include <unistd.h>
 
-#include <dformer/io/checkpoint_error.hpp>
+#include <dformer/core/error.hpp>
 
-namespace dformer::io {
+namespace dformer {
 
 /// A file that is written piece by piece under another name beside its own, and takes its place, synced, by
-/// commit(). Without commit() nothing of it remains.
+/// commit(). Without commit() nothing of it remains, and what was there before is unchanged.
 class AtomicFile {
  public:
-  /// Throws: CheckpointError(io_failure); so do write and commit.
+  /// Throws: FileError; so do write and commit.
   explicit AtomicFile(const std::filesystem::path& target) : target_(target.string()) {
     std::error_code unknown;
     const std::filesystem::file_status status = std::filesystem::status(target, unknown);
     if (std::filesystem::exists(status) && !std::filesystem::is_regular_file(status)) {
-      fail(0, "exists and is no ordinary file; choose another name");  // renaming would replace a device
+      // Renaming onto a device such as /dev/null would replace it.
+      fail(0, "exists and is not an ordinary file; pass the name of a file");
     }
     static std::atomic<unsigned> count{0};
     partial_ = target_ + ".partial-" + std::to_string(::getpid()) + "-" + std::to_string(count++);
@@ -49,7 +51,7 @@ class AtomicFile {
   }
 
   void commit() {
-    if (::fsync(descriptor_) != 0) fail(errno, "cannot be synced");
+    if (::fsync(descriptor_) != 0 && errno != EINVAL) fail(errno, "cannot be written to the disk");
     if (::close(std::exchange(descriptor_, -1)) != 0) fail(errno, "cannot be closed");
     if (::rename(partial_.c_str(), target_.c_str()) != 0) fail(errno, "cannot be put in place");
     committed_ = true;
@@ -67,11 +69,31 @@ class AtomicFile {
     ::close(folder);
   }
 
-  [[noreturn]] void fail(int error, std::string what) const {
-    if (error != 0) what += ": " + std::generic_category().message(error);
-    if (error == ENOENT) what += "; create the folder first";
-    throw_checkpoint_error(CheckpointError::Kind::io_failure, target_, CheckpointError::no_offset,
-                           what + ". What was there before is unchanged");
+  static std::string_view advice(int error) {
+    switch (error) {
+      case 0:
+        return "";
+      case ENOENT:
+      case ENOTDIR:
+        return "; create the folder first";
+      case EACCES:
+      case EPERM:
+      case EROFS:
+        return "; choose a folder that you may write to";
+      case ENOSPC:
+      case EDQUOT:
+      case EFBIG:
+        return "; free space or write elsewhere, nothing was kept";
+      default:
+        return "; nothing was written";
+    }
+  }
+
+  [[noreturn]] void fail(int error, std::string_view what) const {
+    std::string text = "[" + target_;
+    (text += "] ") += what;
+    if (error != 0) (text += ": ") += std::generic_category().message(error);
+    throw FileError(text += advice(error));
   }
 
   std::string target_;
@@ -80,4 +102,16 @@ class AtomicFile {
   bool committed_ = false;
 };
 
-}  // namespace dformer::io
+/// Writes a file so that it is either as before or complete. Throws: FileError.
+inline void write_file_atomically(const std::filesystem::path& file, std::span<const std::byte> bytes) {
+  AtomicFile whole(file);
+  whole.write(bytes);
+  whole.commit();
+}
+
+/// The same for text.
+inline void write_file_atomically(const std::filesystem::path& file, std::string_view text) {
+  write_file_atomically(file, std::as_bytes(std::span(text.data(), text.size())));
+}
+
+}  // namespace dformer
