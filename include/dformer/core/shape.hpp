@@ -51,7 +51,7 @@ class Shape {
   /// Number of rows when the last extent is taken as the row: N*H*W of an image tensor.
   constexpr std::int64_t rows() const {
     std::int64_t n = 1;
-    for (int axis = 0; axis + 1 < rank_; ++axis) n *= (*this)[axis];
+    for (const std::int64_t* extent = begin(); extent + 1 < end(); ++extent) n *= *extent;
     return n;
   }
 
