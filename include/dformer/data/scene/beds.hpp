@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+
 #include <dformer/data/scene/finishes.hpp>
 #include <dformer/data/scene/furniture.hpp>
 

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include <dformer/data/scene/assembly.hpp>
 
 namespace dformer::scene {

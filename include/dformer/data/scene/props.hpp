@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 #include <dformer/data/scene/finishes.hpp>
 #include <dformer/data/scene/furniture.hpp>
 

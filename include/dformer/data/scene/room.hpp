@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <span>
+#include <cstdint>
+#include <utility>
 #include <vector>
 
 #include <dformer/data/scene/beds.hpp>

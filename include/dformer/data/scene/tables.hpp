@@ -1,5 +1,8 @@
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+
 #include <dformer/data/scene/props.hpp>
 #include <dformer/data/scene/seating.hpp>
 

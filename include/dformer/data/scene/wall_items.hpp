@@ -1,7 +1,7 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
+#include <cstdint>
 
 #include <dformer/data/scene/finishes.hpp>
 #include <dformer/data/scene/furniture.hpp>
