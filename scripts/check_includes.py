@@ -8,7 +8,8 @@ import pathlib
 import re
 import sys
 
-LAYERS = ["core", "backend", "nn", "blocks", "stages", "heads", "losses", "models", "data", "train", "eval", "io", "viz"]
+LAYERS = ["core", "backend", "nn", "blocks", "stages", "heads", "losses", "models", "data", "train", "eval", "io",
+          "viz"]
 
 # Checkpoints are read and written without knowing any network: io looks at parameters and nothing between.
 # Images are read and drawn without knowing any network either.
@@ -23,8 +24,8 @@ THIRD_PARTY = {
     "opencv2": {"data", "eval", "viz"},
     "zlib.h": {"io"},
 }
-# Headers of the operating system, for what the standard library lacks: large pages, files mapped or written safely.
-SYSTEM = {"backend", "data", "io"}
+# Headers of the operating system, for what the standard library lacks: files written safely or mapped, large pages.
+SYSTEM = {"core", "backend", "io"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 STANDARD = re.compile(r"^[a-z0-9_]+$")
@@ -49,9 +50,9 @@ def fault(header, quote, included):
         return None
     for prefix, folders in THIRD_PARTY.items():
         if included == prefix or included.startswith(prefix + "/"):
-            return None if layer in folders else f"only {' and '.join(sorted(folders))} may know {prefix}"
+            return None if layer in folders else f"only {', '.join(sorted(folders))} may know {prefix}"
     if included.endswith(".h"):
-        return None if layer in SYSTEM else f"only {' and '.join(sorted(SYSTEM))} may know the operating system"
+        return None if layer in SYSTEM else f"only {', '.join(sorted(SYSTEM))} may know the operating system"
     return "a third-party header that no folder is listed for"
 
 
