@@ -1,0 +1,162 @@
+// Elementwise, normalising, resampling and depthwise kernels of the CPU on one thread, at the shapes that
+// DFormer_Large has for images of 480 by 640. Times are processor time. GB/s counts every operand and the
+// result once; of_copy is the time that copying as many bytes takes on this machine, measured in the same
+// run, by the time of the operation: 1 is as fast as memory goes.
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <ctime>
+#include <functional>
+#include <map>
+#include <string>
+
+#include <benchmark/benchmark.h>
+
+#include <dformer/backend/cpu/depthwise_conv2d.hpp>
+#include <dformer/backend/cpu/norm.hpp>
+#include <dformer/backend/cpu/pointwise.hpp>
+#include <dformer/backend/cpu/resample.hpp>
+
+namespace {
+
+using dformer::Activation;
+using dformer::Epilogue;
+using dformer::Shape;
+using dformer::Window;
+using Tensor = dformer::cpu::Tensor<float>;
+using Depthwise = dformer::cpu::DepthwiseOps<float>;
+using Norm = dformer::cpu::NormOps<float>;
+using Pointwise = dformer::cpu::PointwiseOps<float>;
+using Resample = dformer::cpu::ResampleOps<float>;
+
+const dformer::cpu::Device& device() {
+  static const dformer::cpu::Device one({.threads = 1});
+  return one;
+}
+
+/// Uneven values of both signs.
+Tensor filled(const Shape& shape) {
+  Tensor tensor(device(), shape);
+  std::uint32_t state = 1;
+  for (std::int64_t i = 0; i < shape.numel(); ++i) {
+    state = state * 1664525u + 1013904223u;
+    tensor.data()[i] = static_cast<float>(state >> 8) / 8388608.0f - 1.0f;
+  }
+  return tensor;
+}
+
+/// Logits whose largest class is the same over patches of the image, as those of a network.
+Tensor segmented(const Shape& shape, std::int64_t patch) {
+  Tensor logits = filled(shape);
+  for (std::int64_t pixel = 0; pixel < shape.rows(); ++pixel) {
+    const std::int64_t row = pixel / shape[2], column = pixel % shape[2];
+    logits.data()[pixel * shape[3] + (row / patch * 7 + column / patch * 3) % shape[3]] += 5.0f;
+  }
+  return logits;
+}
+
+/// Seconds that reading half of `bytes` and writing it elsewhere takes.
+double copy_seconds(double bytes) {
+  static std::map<double, double> measured;
+  if (const auto found = measured.find(bytes); found != measured.end()) return found->second;
+  const Shape shape{static_cast<std::int64_t>(bytes / 8)};
+  const Tensor from = filled(shape);
+  Tensor to = filled(shape);
+  double best = 1e9;
+  for (int attempt = 0; attempt < 50; ++attempt) {
+    const std::clock_t start = std::clock();
+    constexpr int repeats = 4;
+    for (int i = 0; i < repeats; ++i) {
+      // In pieces, so that the C library does not write past the caches, which none of the operations do.
+      constexpr std::int64_t piece = 16384;
+      for (std::int64_t at = 0; at < shape[0]; at += piece) {
+        const auto count = static_cast<std::size_t>(std::min(piece, shape[0] - at));
+        std::memcpy(to.data() + at, from.data() + at, count * sizeof(float));
+      }
+      benchmark::ClobberMemory();
+    }
+    best = std::min(best, static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC / repeats);
+  }
+  return measured[bytes] = best;
+}
+
+struct Work {
+  double bytes;
+  double operations = 0;
+};
+
+void add(const std::string& name, const Work& work, const std::function<void()>& run) {
+  benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
+    run();
+    const std::clock_t start = std::clock();
+    for (auto _ : state) run();
+    const double seconds =
+        static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC / static_cast<double>(state.iterations());
+    state.counters["GB/s"] = work.bytes / seconds / 1e9;
+    state.counters["of_copy"] = copy_seconds(work.bytes) / seconds;
+    if (work.operations > 0) state.counters["GFLOP/s"] = work.operations / seconds / 1e9;
+  })->Unit(benchmark::kMicrosecond);
+}
+
+void add_depthwise(const Shape& shape, int kernel, bool mlp) {
+  const Tensor x = filled(shape);
+  const Tensor weight = filled({shape[3], 1, kernel, kernel});
+  Epilogue<Tensor> epilogue{.shift = filled({shape[3]})};
+  if (mlp) {
+    epilogue.residual = x;
+    epilogue.final_activation = Activation::gelu;
+  }
+  const auto elements = static_cast<double>(shape.numel());
+  const Window window{.kernel = kernel, .padding = kernel / 2};
+  add("depthwise_" + std::to_string(kernel) + (mlp ? "_residual_gelu" : "") + to_string(shape),
+      {8 * elements, 2 * kernel * kernel * elements},
+      [=] { Depthwise::depthwise_conv2d(x, weight, window, epilogue); });
+}
+
+void add_stage(const Shape& shape) {
+  const std::string at = to_string(shape);
+  const auto elements = static_cast<double>(shape.numel());
+  const Tensor x = filled(shape), other = filled(shape);
+  const Tensor half = filled(shape.with_back(shape[3] / 2));
+  const Tensor channels = filled({shape[3]});
+  const std::array pair{x, half};
+  add_depthwise(shape, 7, false);
+  add_depthwise(shape.with_back(shape[1] > 30 ? 8 * shape[3] : 4 * shape[3]), 3, true);
+  add("layer_norm" + at, {8 * elements}, [=] { Norm::layer_norm(x, channels, channels, 1e-6f); });
+  add("scale_shift" + at, {8 * elements}, [=] { Norm::scale_shift(x, channels, channels); });
+  add("gelu" + at, {8 * elements}, [=] { Pointwise::activate(x, Activation::gelu); });
+  add("multiply" + at, {12 * elements}, [=] { Pointwise::multiply(x, other); });
+  add("concat" + at, {12 * elements}, [=] { Pointwise::concat(pair); });
+  add("softmax" + at, {8 * elements}, [=] { Pointwise::softmax(x); });
+  add("pool_to_7" + at, {6 * elements}, [=] { Resample::adaptive_avg_pool(pair, 7, 7); });
+  const Tensor pooled = filled({1, 7, 7, shape[3] / 2});
+  add("resize_from_7" + at, {2 * elements},
+      [=] { Resample::resize_bilinear(pooled, shape[1], shape[2], false); });
+}
+
+void add_logits() {
+  const Shape shape{1, 60, 80, 40};
+  const double bytes = 4.0 * static_cast<double>(shape.numel()) + 480 * 640;
+  const Tensor noise = filled(shape), small = segmented(shape, 4), large = segmented(shape, 12);
+  add("resize_argmax/noise", {bytes}, [=] { Resample::resize_argmax(noise, 480, 640); });
+  add("resize_argmax/patches_of_4", {bytes}, [=] { Resample::resize_argmax(small, 480, 640); });
+  add("resize_argmax/patches_of_12", {bytes}, [=] { Resample::resize_argmax(large, 480, 640); });
+  add("resize_bilinear/logits", {4.0 * 480 * 640 * 40},
+      [=] { Resample::resize_bilinear(large, 480, 640, false); });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  for (const Shape& stage : {Shape{1, 120, 160, 96}, {1, 60, 80, 192}, {1, 30, 40, 288}, {1, 15, 20, 576}}) {
+    add_stage(stage);
+  }
+  add_logits();
+  benchmark::Initialize(&argc, argv);
+  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
+  benchmark::AddCustomContext("instruction_set", std::string(to_string(device().isa())));
+  benchmark::RunSpecifiedBenchmarks();
+  return 0;
+}
