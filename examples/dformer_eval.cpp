@@ -34,9 +34,11 @@ void write_text(const fs::path& file, const std::string& text) {
 std::string confusion_csv(const ConfusionMatrix& confusion) {
   std::string text;
   for (int truth = 0; truth < confusion.num_classes(); ++truth) {
-    for (int predicted = 0; predicted < confusion.num_classes(); ++predicted)
-      text += (predicted > 0 ? "," : "") + std::to_string(confusion.count(truth, predicted));
-    text += "\n";
+    for (int predicted = 0; predicted < confusion.num_classes(); ++predicted) {
+      if (predicted > 0) text += ',';
+      text += std::to_string(confusion.count(truth, predicted));
+    }
+    text += '\n';
   }
   return text;
 }

@@ -15,8 +15,10 @@ using testing::expect_mentions;
 
 /// Images that are made, not read: their grey says which they are.
 struct MadeDataset {
+  bool alike = false;
   std::size_t size() const { return 10; }
   LabeledImage read(std::size_t index) const {
+    if (alike) index = 0;
     const auto value = static_cast<double>(index);
     LabeledImage sample{std::to_string(index),
                         {cv::Mat(12, 16, CV_8UC3), cv::Mat(12, 16, CV_8UC1, cv::Scalar(value)), {}},
@@ -80,6 +82,13 @@ TEST(TrainBatches, AResumedRunSeesWhatTheOtherWouldHaveSeen) {
   for (int step = 0; step < 5; ++step) uninterrupted.next();
   TrainBatches<MadeDataset> resumed(dataset, small_batches(), 5);
   for (int step = 5; step < 9; ++step) ASSERT_TRUE(same(resumed.next(), uninterrupted.next())) << step;
+}
+
+TEST(TrainBatches, OneImageIsAugmentedAnewAtEveryPositionAndEpoch) {
+  const MadeDataset dataset{.alike = true};
+  const TrainBatch first = make_train_batch(dataset, small_batches(), 0);
+  EXPECT_FALSE(same(first, make_train_batch(dataset, small_batches(), 1)));
+  EXPECT_FALSE(same(first, make_train_batch(dataset, small_batches(), 3)));  // step 0 of the second epoch
 }
 
 TEST(TrainBatches, EpochsSeedsAndPositionsDiffer) {

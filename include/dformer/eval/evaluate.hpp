@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <string>
-#include <utility>
 
 #include <opencv2/core.hpp>
 
@@ -62,24 +61,25 @@ struct EvaluatedImage {
 /// Throws: ArgumentError where network and data set have other numbers of classes or the protocol cannot be
 /// followed; what reading and running throw.
 template <class Network, class Dataset, class Observer>
-Score evaluate(Network& network, const Dataset& dataset, Protocol protocol, const EvaluationOptions& options,
-               Observer&& observe) {
-  require_valid(protocol);
+[[gnu::noinline]] Score evaluate(Network& network, const Dataset& dataset, const Protocol& asked,
+                                 const EvaluationOptions& options, Observer&& observe) {
+  // Inlined, g++ 12 would warn of the values that empty optionals do not have.
+  require_valid(asked);
   if (dataset.num_classes() != network.num_classes) {
     throw_argument_error("[evaluate] the network has " + std::to_string(network.num_classes) +
                          " classes, but the data set (" + dataset.description() + ") has " +
                          std::to_string(dataset.num_classes()) + "; the two must be the same");
   }
   const auto device = device_of(network);
-  if (protocol.bases_seed) draw_bases(network, *protocol.bases_seed);
-  protocol.color_order = network.color_order;
+  if (asked.bases_seed) draw_bases(network, *asked.bases_seed);
 
   const std::size_t count =
       options.max_images == 0 ? dataset.size() : std::min(options.max_images, dataset.size());
   Score score{.dataset = dataset.description(),
               .images = count,
-              .protocol = std::move(protocol),
+              .protocol = asked,
               .confusion = ConfusionMatrix(network.num_classes)};
+  score.protocol.color_order = network.color_order;
   OrderedPrefetch<LabeledImage> samples(0, count, options.workers, options.ahead,
                                         [&dataset](std::size_t index) { return dataset.read(index); });
   for (std::size_t index = 0; index < count; ++index) {
@@ -92,9 +92,9 @@ Score evaluate(Network& network, const Dataset& dataset, Protocol protocol, cons
 }
 
 template <class Network, class Dataset>
-Score evaluate(Network& network, const Dataset& dataset, Protocol protocol,
+Score evaluate(Network& network, const Dataset& dataset, const Protocol& protocol,
                const EvaluationOptions& options = {}) {
-  return evaluate(network, dataset, std::move(protocol), options, [](const EvaluatedImage&) {});
+  return evaluate(network, dataset, protocol, options, [](const EvaluatedImage&) {});
 }
 
 }  // namespace dformer

@@ -30,8 +30,8 @@ struct Protocol {
   std::optional<SlidingWindow> sliding{};
   std::optional<ImageSize> padded_size{};  ///< images are padded to it, black below and to the right
   AbsentClasses absent = AbsentClasses::official;
-  std::optional<std::uint64_t> bases_seed{};   ///< decides the Hamburger's starting bases; none: its own
-  ColorOrder color_order = ColorOrder::bgr;  ///< set from the network
+  std::optional<std::uint64_t> bases_seed{};  ///< decides the Hamburger's starting bases; none: its own
+  ColorOrder color_order = ColorOrder::bgr;   ///< set from the network
   float head_norm_eps = dformer::head_norm_eps;
 
   /// The image once, at its own size.
@@ -83,7 +83,7 @@ inline std::string number_text(double value) {
 /// A line of text: "scales 0.5 0.75 1 1.25 1.5, sizes up to multiples of 32; flip; whole images; ..."
 inline std::string to_string(const Protocol& protocol) {
   std::string text = protocol.scales.size() == 1 ? "scale" : "scales";
-  for (double scale : protocol.scales) text += " " + number_text(scale);
+  for (double scale : protocol.scales) (text += ' ') += number_text(scale);
   if (protocol.size_multiple > 1) {
     text += ", sizes up to multiples of " + std::to_string(protocol.size_multiple);
   }
@@ -95,15 +95,18 @@ inline std::string to_string(const Protocol& protocol) {
   } else {
     text += "; whole images";
   }
-  text += protocol.padded_size ? "; padded to " + std::to_string(protocol.padded_size->height) + "x" +
-                                     std::to_string(protocol.padded_size->width)
-                               : std::string("; no padding");
+  if (const auto& size = protocol.padded_size) {
+    text += "; padded to " + std::to_string(size->height) + "x" + std::to_string(size->width);
+  } else {
+    text += "; no padding";
+  }
   text += protocol.color_order == ColorOrder::bgr ? "; colours B G R" : "; colours R G B";
   text += protocol.absent == AbsentClasses::official ? "; absent classes count as 0 (official)"
                                                      : "; absent classes left out (standard)";
-  text += "; epsilon of the head's norms " + number_text(static_cast<double>(protocol.head_norm_eps));
-  text += "; starting bases " +
-          (protocol.bases_seed ? "of seed " + std::to_string(*protocol.bases_seed) : std::string("fixed"));
+  text += "; epsilon of the head's norms ";
+  text += number_text(static_cast<double>(protocol.head_norm_eps));
+  text += "; starting bases ";
+  text += protocol.bases_seed ? "of seed " + std::to_string(*protocol.bases_seed) : std::string("fixed");
   return text;
 }
 

@@ -60,9 +60,9 @@ inline std::string table(const Score& score, const ClassList& classes) {
 inline std::string csv(const Score& score, const ClassList& classes) {
   const Metrics metrics = score.metrics();
   const auto cell = [](double value) {
-    char text[32] = "";
-    if (!std::isnan(value)) std::snprintf(text, sizeof text, "%.6f", value);
-    return "," + std::string(text);
+    char text[32] = ",";
+    if (!std::isnan(value)) std::snprintf(text, sizeof text, ",%.6f", value);
+    return std::string(text);
   };
   const auto quoted = [](const std::string& name) {
     std::string text = "\"";
