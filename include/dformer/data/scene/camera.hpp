@@ -7,7 +7,7 @@
 
 #include <dformer/core/random.hpp>
 #include <dformer/data/scene/class_set.hpp>
-#include <dformer/data/scene/room.hpp>
+#include <dformer/data/scene/furnisher.hpp>
 
 namespace dformer::scene {
 
