@@ -1,10 +1,11 @@
 #pragma once
 
-#include <array>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
-#include <string>
 
+#include <dformer/backend/cpu/concat_shape.hpp>
 #include <dformer/backend/cpu/epilogue.hpp>
 #include <dformer/backend/cpu/matrix_product.hpp>
 #include <dformer/backend/cpu/tensor.hpp>
@@ -39,21 +40,12 @@ struct LinearOps {
   /// Throws: ShapeError.
   static Tensor<T> linear(std::span<const Tensor<T>> inputs, const Tensor<T>& weight,
                           const Epilogue<Tensor<T>>& epilogue) {
-    const Shape x = concatenated_shape(inputs);
+    const Shape x = concat_shape<T>("linear", inputs);
     const Shape shape = shapes::linear(x, weight.shape());
     const EpilogueArgs<T> args = epilogue_args("linear", shape, epilogue);
     Tensor<T> y(weight.device(), shape);
     matrix_product(ConcatenatedRows<T>{inputs, x.rows(), x.back()}, weight, args, y);
     return y;
-  }
-
- private:
-  static Shape concatenated_shape(std::span<const Tensor<T>> inputs) {
-    Shape shape = shapes::concat(std::array{inputs.empty() ? Shape() : inputs[0].shape()}, "linear");
-    for (const Tensor<T>& input : inputs.subspan(1)) {
-      shape = shapes::concat(std::array{shape, input.shape()}, "linear");
-    }
-    return shape;
   }
 };
 
