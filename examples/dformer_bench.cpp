@@ -1,0 +1,187 @@
+// What the networks cost on this machine: parameters, multiply-adds, latency by phase, memory.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <filesystem>
+#include <map>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <opencv2/core.hpp>
+
+#include "common/child_process.hpp"
+#include "common/json.hpp"
+#include "common/machine.hpp"
+#include "common/program.hpp"
+#include "dformer_bench_table.hpp"
+#include <dformer/backend/count/count.hpp>
+#include <dformer/backend/cpu/cpu.hpp>
+#include <dformer/eval/segment.hpp>
+#include <dformer/eval/timing.hpp>
+#include <dformer/models/cost.hpp>
+#include <dformer/models/zoo.hpp>
+
+namespace dformer::programs {
+namespace {
+
+struct BenchOptions {
+  std::vector<std::string> models{"all"};
+  int num_classes = 40;
+  int height = 480;
+  int width = 640;
+  int batch = 1;
+  int threads = 0;
+  std::string isa = "avx512";
+  int warmup = 3;
+  int runs = 20;
+  std::filesystem::path json;
+
+  void add_to(CLI::App& app) {
+    std::vector<std::string> names(model_names.begin(), model_names.end());
+    names.push_back("all");
+    app.add_option("--model", models, "the networks, separated by commas, or all")
+        ->delimiter(',')
+        ->check(CLI::IsMember(names))
+        ->capture_default_str();
+    app.add_option("--classes", num_classes, "40 (NYUDepthv2) or 37 (SUNRGBD)")
+        ->check(CLI::IsMember({40, 37}))
+        ->capture_default_str();
+    app.add_option("--height", height, "of the images, in pixels")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    app.add_option("--width", width, "of the images, in pixels")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    app.add_option("--batch", batch, "images a run")->check(CLI::PositiveNumber)->capture_default_str();
+    app.add_option("--threads", threads, "0 for all processors")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+    app.add_option("--isa", isa, "the best instruction set to use, of those that the processor has")
+        ->check(CLI::IsMember({"baseline", "avx2", "avx512"}))
+        ->capture_default_str();
+    app.add_option("--warmup", warmup, "runs before those that are measured; the first is the cold start")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    app.add_option("--runs", runs, "runs that are measured")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    app.add_option("--json", json, "also write the results to this file");
+  }
+  cpu::Isa best_isa() const {
+    for (cpu::Isa set : {cpu::Isa::baseline, cpu::Isa::avx2})
+      if (isa == cpu::to_string(set)) return set;
+    return cpu::Isa::avx512;
+  }
+  std::vector<std::string> chosen_models() const {
+    if (std::find(models.begin(), models.end(), "all") == models.end()) return models;
+    return {model_names.begin(), model_names.end()};
+  }
+};
+
+/// A batch of pictures with something in every pixel; how long a network takes does not depend on what.
+std::vector<RgbdImage> make_images(const BenchOptions& options) {
+  cv::RNG random(1);
+  std::vector<RgbdImage> images;
+  for (int i = 0; i < options.batch; ++i) {
+    RgbdImage image{
+        cv::Mat(options.height, options.width, CV_8UC3), cv::Mat(options.height, options.width, CV_8UC1), {}};
+    random.fill(image.color, cv::RNG::UNIFORM, 0, 256);
+    random.fill(image.depth, cv::RNG::UNIFORM, 0, 256);
+    images.push_back(image);
+  }
+  return images;
+}
+
+Json count_operations(const BenchOptions& options, const std::string& model) {
+  const Cost cost = cost_of(*make_segmenter<Count>(model, options.num_classes), options.height, options.width,
+                            options.batch);
+  const MultiplyAdds& count = cost.multiply_adds;
+  return {{"parameters", cost.parameters},
+          {"multiply_adds",
+           {{"papers", count.dense},
+            {"full", count.total()},
+            {"dense", count.dense},
+            {"attention", count.attention},
+            {"factorization", count.factorization}}}};
+}
+
+/// Runs one network and returns what it took.
+Json measure(const BenchOptions& options, const std::string& model) {
+  Json result{{"model", model}, {"num_classes", options.num_classes}};
+  result.update(count_operations(options, model));
+  const std::vector<RgbdImage> images = make_images(options);
+
+  Stopwatch watch;
+  const cpu::Device device({.threads = options.threads, .isa = options.best_isa()});
+  const auto network = make_segmenter<Cpu<>>(model, options.num_classes);
+  initialize(*network, 1, device);
+  const double setup = watch.lap();
+  const std::size_t weight_bytes = device.memory().use().in_use;
+
+  std::map<std::string, std::vector<double>> times;
+  double cold = 0;
+  std::vector<std::uint8_t> labels(static_cast<std::size_t>(options.batch) * images[0].color.total());
+  for (int run = 0; run < options.warmup + options.runs; ++run) {
+    watch.lap();
+    const auto input = upload(*network, std::span(images), device);
+    const double pre = watch.lap();
+    const auto scores = (*network)(input.rgb, input.depth);
+    const double net = watch.lap();
+    Cpu<>::labels_to_host(Cpu<>::resize_argmax(scores, options.height, options.width), labels);
+    const double post = watch.lap();
+    if (run == 0) cold = pre + net + post;
+    if (run < options.warmup) continue;
+    times["pre"].push_back(pre);
+    times["net"].push_back(net);
+    times["post"].push_back(post);
+    times["total"].push_back(pre + net + post);
+  }
+  result["latency_ms"] = {{"setup", setup}, {"cold", cold}};
+  for (const char* phase : {"total", "pre", "net", "post"})
+    result["latency_ms"][phase] = to_json(summarize_times(times[phase]));
+  result["memory_bytes"] = {{"weights", weight_bytes},
+                            {"pool_peak", device.memory().use().peak},
+                            {"process_peak", peak_process_bytes()}};
+  result["machine"] = describe_machine(device);
+  return result;
+}
+
+int bench(const BenchOptions& options) {
+  Json results = Json::array();
+  for (const std::string& model : options.chosen_models()) {
+    // Each in a process of its own: every cold start is one, and no peak of memory is another network's.
+    results.push_back(Json::parse(run_in_child([&] { return measure(options, model).dump(); })));
+    if (results.size() == 1) {
+      std::printf("%s\n", machine_text(results[0].at("machine")).c_str());
+      std::printf(
+          "input %d x %d x %d (batch, height, width), %d classes; %d runs to warm up, %d measured\n\n",
+          options.batch, options.height, options.width, options.num_classes, options.warmup, options.runs);
+      print_table_head();
+    }
+    print_table_row(results.back());
+  }
+  print_table_foot();
+  if (options.json.empty()) return 0;
+  const Json machine = results[0].at("machine");
+  for (Json& result : results) result.erase("machine");
+  write_json(options.json,
+             {{"machine", machine},
+              {"input", {{"batch", options.batch}, {"height", options.height}, {"width", options.width}}},
+              {"warmup", options.warmup},
+              {"runs", options.runs},
+              {"models", results}});
+  return 0;
+}
+
+}  // namespace
+}  // namespace dformer::programs
+
+int main(int argc, char** argv) {
+  CLI::App app("Measures what the networks cost on this machine.", "dformer_bench");
+  dformer::programs::BenchOptions options;
+  options.add_to(app);
+  return dformer::programs::run_program(app, argc, argv, [&] { return dformer::programs::bench(options); });
+}
