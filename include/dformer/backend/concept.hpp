@@ -100,8 +100,8 @@ concept AttentionFamily = requires(const TensorOf<B>& x, const GeometryPrior<Ten
   { B::geometry_attention(x, x, x, prior, num_heads, kind) } -> std::same_as<TensorOf<B>>;
 };
 
-/// nmf(x [N, T, D], bases [N or 1, D, R], steps, inv_t): the matrix decomposition of the Hamburger (Geng et al.,
-/// ICLR 2021, algorithm 2): multiplicative updates of coefficients and bases, one last update of the
+/// nmf(x [N, T, D], bases [N or 1, D, R], steps, inv_t): the matrix decomposition of the Hamburger (Geng et
+/// al., ICLR 2021, algorithm 2): multiplicative updates of coefficients and bases, one last update of the
 /// coefficients, and their product [N, T, D].
 template <class B>
 concept FactorizationFamily = requires(const TensorOf<B>& x, int steps, float inv_t) {

@@ -17,19 +17,29 @@ struct Observe : B {
   using Labels = typename B::Labels;
   using Device = typename B::Device;
 
+ private:
+  struct Observer {
+    void* target = nullptr;
+    void (*call)(void* target, const Tensor* weight, const Tensor& result) = nullptr;
+  };
+
+ public:
   /// While one lives, `seen(const Tensor* weight, const Tensor& result)` is called after each operation of
   /// this thread whose weight is the one at that address.
   template <class Seen>
   class Scope {
    public:
-    explicit Scope(Seen& seen) {
+    explicit Scope(Seen& seen) : outer_(current()) {
       current() = {&seen, [](void* target, const Tensor* weight, const Tensor& result) {
                      (*static_cast<Seen*>(target))(weight, result);
                    }};
     }
-    ~Scope() { current() = {}; }
+    ~Scope() { current() = outer_; }
     Scope(const Scope&) = delete;
     Scope& operator=(const Scope&) = delete;
+
+   private:
+    Observer outer_;
   };
 
   static Tensor linear(std::span<const Tensor> inputs, const Tensor& weight,
@@ -52,10 +62,6 @@ struct Observe : B {
   }
 
  private:
-  struct Observer {
-    void* target = nullptr;
-    void (*call)(void* target, const Tensor* weight, const Tensor& result) = nullptr;
-  };
   static Observer& current() {
     thread_local Observer observer;
     return observer;

@@ -1,9 +1,12 @@
 #pragma once
 
+#include <initializer_list>
 #include <span>
 #include <string>
 
+#include <dformer/backend/epilogue.hpp>
 #include <dformer/backend/geometry_prior.hpp>
+#include <dformer/backend/weight_layout.hpp>
 #include <dformer/backend/window.hpp>
 #include <dformer/core/error.hpp>
 #include <dformer/core/shape.hpp>
@@ -18,6 +21,27 @@ namespace dformer::shapes {
   std::string text = "[" + std::string(op) + "] " + rule + "; got";
   for (const Shape& shape : received) text += " " + to_string(shape);
   throw_shape_error(text);
+}
+
+/// A weight of PyTorch's shape: dense [O, I] or [O, I, kh, kw], depthwise [C, 1, kh, kw], no extent empty.
+inline void weight(WeightLayout layout, const Shape& shape) {
+  const bool filled = shape.is_valid() && shape.numel() > 0;
+  const bool dense = layout == WeightLayout::dense && (shape.rank() == 2 || shape.rank() == 4);
+  const bool depthwise = layout == WeightLayout::depthwise && shape.rank() == 4 && shape[1] == 1;
+  if (layout == WeightLayout::plain || (filled && (dense || depthwise))) return;
+  fail("weight",
+       dense || layout == WeightLayout::dense ? "[O, I] or [O, I, kh, kw] expected"
+                                              : "[C, 1, kh, kw] expected",
+       {shape});
+}
+
+/// A convolution's window must have a kernel, a stride and a dilation of 1 or more, and no negative padding.
+inline void window(const char* op, const Window& given) {
+  if (given.kernel >= 1 && given.stride >= 1 && given.dilation >= 1 && given.padding >= 0) return;
+  throw_argument_error(
+      "[" + std::string(op) + "] kernel, stride and dilation of 1 or more and padding of 0 or more " +
+      "expected; got kernel " + std::to_string(given.kernel) + ", stride " + std::to_string(given.stride) +
+      ", dilation " + std::to_string(given.dilation) + ", padding " + std::to_string(given.padding));
 }
 
 /// Inputs [..., C_i] that agree in all but the last extent; gives [..., sum C_i].
@@ -45,6 +69,7 @@ inline Shape linear(const Shape& x, const Shape& weight) {
 
 /// x [N, H, W, I] by weight [O, I, k, k] gives [N, H', W', O].
 inline Shape conv2d(const Shape& x, const Shape& weight, const Window& window) {
+  shapes::window("conv2d", window);
   if (x.rank() != 4) fail("conv2d", "input must be [N, H, W, C]", {x});
   if (weight.rank() != 4 || weight[2] != window.kernel || weight[3] != window.kernel) {
     fail("conv2d", "weight must be [O, I, k, k] with k = " + std::to_string(window.kernel), {weight});
@@ -59,6 +84,7 @@ inline Shape conv2d(const Shape& x, const Shape& weight, const Window& window) {
 
 /// x [N, H, W, C] by weight [C, 1, k, k] gives [N, H', W', C].
 inline Shape depthwise_conv2d(const Shape& x, const Shape& weight, const Window& window) {
+  shapes::window("depthwise_conv2d", window);
   if (x.rank() != 4) fail("depthwise_conv2d", "input must be [N, H, W, C]", {x});
   if (weight.rank() != 4 || weight[1] != 1 || weight[2] != window.kernel || weight[3] != window.kernel) {
     fail("depthwise_conv2d", "weight must be [C, 1, k, k] with k = " + std::to_string(window.kernel),
@@ -87,6 +113,16 @@ inline Shape per_channel(const char* op, const Shape& x, const Shape& channels) 
   return x;
 }
 
+/// What an epilogue brings must fit a result of shape y.
+template <class Tensor>
+void epilogue(const char* op, const Shape& y, const Epilogue<Tensor>& given) {
+  if (given.scale) per_channel(op, y, given.scale.shape());
+  if (given.shift) per_channel(op, y, given.shift.shape());
+  if (given.multiply) same(op, y, given.multiply.shape());
+  if (given.layer_scale) per_channel(op, y, given.layer_scale.shape());
+  if (given.residual) same(op, y, given.residual.shape());
+}
+
 /// x [N, H, W, C] gives [N, height, width, C].
 inline Shape resized(const char* op, const Shape& x, std::int64_t height, std::int64_t width) {
   if (x.rank() != 4 || x[1] < 1 || x[2] < 1) fail(op, "input must be [N, H, W, C] and not empty", {x});
@@ -106,6 +142,7 @@ inline Shape attention(const Shape& q, const Shape& kv, int num_heads) {
   if (q.rank() != 3 || kv.rank() != 3 || q[0] != kv[0] || 2 * q[2] != kv[2]) {
     fail("attention", "queries [N, Tq, C] and keys with values [N, Tk, 2C] expected", {q, kv});
   }
+  if (kv[1] < 1) fail("attention", "at least one key expected", {q, kv});
   if (num_heads < 1 || q[2] % num_heads != 0) {
     fail("attention", std::to_string(num_heads) + " heads do not divide the channels", {q});
   }
@@ -140,10 +177,12 @@ inline Shape geometry_attention(const Shape& q, const Shape& k, const Shape& v, 
 }
 
 /// x [N, T, D], bases [N, D, R], or [1, D, R] for all images; gives x's shape.
-inline Shape nmf(const Shape& x, const Shape& bases) {
+inline Shape nmf(const Shape& x, const Shape& bases, int steps) {
   if (x.rank() != 3 || bases.rank() != 3 || (bases[0] != 1 && x[0] != bases[0]) || x[2] != bases[1]) {
     fail("nmf", "input [N, T, D] and bases [N, D, R] or [1, D, R] expected", {x, bases});
   }
+  if (bases[2] < 1) fail("nmf", "at least one basis vector expected", {x, bases});
+  if (steps < 0) throw_argument_error("[nmf] steps must be 0 or more, got " + std::to_string(steps));
   return x;
 }
 

@@ -34,6 +34,16 @@ class Shape {
   constexpr const std::int64_t* begin() const { return extents_.data(); }
   constexpr const std::int64_t* end() const { return extents_.data() + rank_; }
 
+  /// Whether no extent is negative and the number of elements fits 62 bits, as a tensor needs.
+  constexpr bool is_valid() const {
+    std::int64_t n = 1;
+    for (std::int64_t extent : *this) {
+      if (extent < 0 || (extent != 0 && n > (std::int64_t{1} << 62) / extent)) return false;
+      n *= extent;
+    }
+    return true;
+  }
+
   /// Number of elements; 1 for a scalar (rank 0).
   constexpr std::int64_t numel() const {
     std::int64_t n = 1;

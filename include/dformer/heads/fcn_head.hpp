@@ -14,6 +14,7 @@ namespace dformer {
 template <class B, int Channels, int NumClasses, std::size_t Level = 3>
 struct FcnHead {
   static_assert(Level < 4, "FcnHead: a backbone has four feature maps, so Level must be 0 to 3");
+  static_assert(Channels >= 4, "FcnHead: Channels must be at least 4, for it works on a quarter of them");
   using Backend = B;
   using Tensor = typename B::Tensor;
   static constexpr int num_classes = NumClasses;

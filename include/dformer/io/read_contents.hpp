@@ -29,11 +29,11 @@ CheckpointContents read_contents(std::span<const std::byte> file, std::string_vi
 
 namespace dformer::io {
 
-#if !defined(DFORMER_COMPILE_READERS)
-inline
+#if defined(DFORMER_COMPILE_READERS)
+[[gnu::used]]  // emitted though nothing here calls it
 #endif
-    CheckpointContents
-    read_contents(std::span<const std::byte> file, std::string_view path, KeptBytes& kept) {
+inline CheckpointContents
+read_contents(std::span<const std::byte> file, std::string_view path, KeptBytes& kept) {
   const FileFormat format = recognize_format(file, path);
   CheckpointContents contents;
   switch (format) {

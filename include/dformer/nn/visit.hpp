@@ -92,9 +92,10 @@ std::int64_t parameter_count(const Module& module) {
 template <class Module>
 typename Module::Backend::Device device_of(const Module& module) {
   for (const auto& [name, parameter] : parameters(module)) {
-    if (parameter->kind() != ParameterKind::counter) return parameter->value().device();
+    if (parameter->has_value()) return parameter->value().device();
   }
-  return Module::Backend::default_device();
+  throw UnsetParameterError(
+      "[device_of] no parameter has a value; call load(net, path) or initialize(net, seed) first");
 }
 
 }  // namespace dformer

@@ -15,9 +15,9 @@ constexpr bool heads_divide_dims(const std::array<int, 4>& dims, const std::arra
   return true;
 }
 
-/// Whether every stage has at least one block.
-constexpr bool has_blocks_everywhere(const std::array<int, 4>& depths) {
-  return std::ranges::min(depths) >= 1;
+/// Whether no stage has less than `least`.
+constexpr bool at_least(int least, const std::array<int, 4>& values) {
+  return std::ranges::min(values) >= least;
 }
 
 }  // namespace dformer

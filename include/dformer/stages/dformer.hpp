@@ -25,9 +25,13 @@ struct DFormerConfig {
 /// Parameters: downsample_layers.i, downsample_layers_e.i, stages.i.j.
 template <class B, const DFormerConfig& config>
 struct DFormer {
+  static_assert(at_least(1, config.dims) && at_least(1, config.mlp_ratios),
+                "DFormer: dims and mlp_ratios must be at least 1 in every stage");
   static_assert(heads_divide_dims(config.dims, config.num_heads, 2),
                 "DFormer: twice num_heads must divide dims in every stage");
-  static_assert(has_blocks_everywhere(config.depths), "DFormer: depths must be at least 1 in every stage");
+  static_assert(at_least(1, config.depths), "DFormer: depths must be at least 1 in every stage");
+  static_assert(at_least(0, config.pooled_sizes),
+                "DFormer: pooled_sizes must be 0 (no global attention) or more");
   static_assert(config.dims[0] % 4 == 0,
                 "DFormer: dims[0] must be a multiple of 4, for the stem of the depth stream");
   using Backend = B;

@@ -26,9 +26,12 @@ struct DFormerV2Config {
 /// layers.i.blocks.j, layers.i.downsample, extra_norms.i.
 template <class B, const DFormerV2Config& config>
 struct DFormerV2 {
+  static_assert(at_least(1, config.dims) && at_least(1, config.mlp_ratios),
+                "DFormerV2: dims and mlp_ratios must be at least 1 in every stage");
   static_assert(heads_divide_dims(config.dims, config.num_heads, 2),
                 "DFormerV2: twice num_heads must divide dims in every stage");
-  static_assert(has_blocks_everywhere(config.depths), "DFormerV2: depths must be at least 1 in every stage");
+  static_assert(at_least(1, config.depths), "DFormerV2: depths must be at least 1 in every stage");
+  static_assert(at_least(0, config.heads_ranges), "DFormerV2: heads_ranges must be 0 or more");
   static_assert(config.dims[0] % 2 == 0, "DFormerV2: dims[0] must be even, for the stem");
   using Backend = B;
   using Tensor = typename B::Tensor;

@@ -71,38 +71,48 @@ struct Count {
     }
     return like(x, shape);
   }
-  static Tensor weight_from_host(const Device& device, WeightLayout, const Shape& shape,
+  static Tensor weight_from_host(const Device& device, WeightLayout layout, const Shape& shape,
                                  std::span<const float>) {
+    shapes::weight(layout, shape);
     return Tensor(device, shape);
   }
   static void weight_to_host(const Tensor&, WeightLayout, std::span<float>) { throw_no_elements(); }
 
-  static Tensor linear(Inputs inputs, const Tensor& weight, const Epilogue<Tensor>&) {
+  static Tensor linear(Inputs inputs, const Tensor& weight, const Epilogue<Tensor>& epilogue) {
     const Tensor x = concat(inputs);
     const Tensor y = like(x, shapes::linear(x.shape(), weight.shape()));
+    shapes::epilogue("linear", y.shape(), epilogue);
     add(x, &MultiplyAdds::dense, y.shape().numel() * x.shape().back());
     return y;
   }
-  static Tensor conv2d(const Tensor& x, const Tensor& weight, const Window& window, const Epilogue<Tensor>&) {
+  static Tensor conv2d(const Tensor& x, const Tensor& weight, const Window& window,
+                       const Epilogue<Tensor>& epilogue) {
     const Tensor y = like(x, shapes::conv2d(x.shape(), weight.shape(), window));
+    shapes::epilogue("conv2d", y.shape(), epilogue);
     add(x, &MultiplyAdds::dense, y.shape().numel() * (weight.shape().numel() / weight.shape()[0]));
     return y;
   }
   static Tensor depthwise_conv2d(const Tensor& x, const Tensor& weight, const Window& window,
-                                 const Epilogue<Tensor>&) {
+                                 const Epilogue<Tensor>& epilogue) {
     const Tensor y = like(x, shapes::depthwise_conv2d(x.shape(), weight.shape(), window));
+    shapes::epilogue("depthwise_conv2d", y.shape(), epilogue);
     add(x, &MultiplyAdds::dense, y.shape().numel() * window.kernel * window.kernel);
     return y;
   }
 
-  static Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor&, float) {
+  static Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, float) {
+    shapes::per_channel("layer_norm", x.shape(), bias.shape());
     return like(x, shapes::per_channel("layer_norm", x.shape(), weight.shape()));
   }
-  static Affine<Tensor> batch_norm_affine(const Tensor& weight, const Tensor&, const Tensor&, const Tensor&,
-                                          float) {
+  static Affine<Tensor> batch_norm_affine(const Tensor& weight, const Tensor& bias, const Tensor& mean,
+                                          const Tensor& variance, float) {
+    for (const Tensor* other : {&bias, &mean, &variance}) {
+      shapes::same("batch_norm_affine", weight.shape(), other->shape());
+    }
     return {weight, weight};
   }
-  static Tensor scale_shift(const Tensor& x, const Tensor& scale, const Tensor&) {
+  static Tensor scale_shift(const Tensor& x, const Tensor& scale, const Tensor& shift) {
+    shapes::per_channel("scale_shift", x.shape(), shift.shape());
     return like(x, shapes::per_channel("scale_shift", x.shape(), scale.shape()));
   }
 
@@ -116,7 +126,8 @@ struct Count {
   static Tensor concat(Inputs inputs) {
     std::vector<Shape> all;
     for (const Tensor& input : inputs) all.push_back(input.shape());
-    return like(inputs[0], shapes::concat(all));
+    const Shape shape = shapes::concat(all);
+    return like(inputs[0], shape);
   }
   static Tensor softmax(const Tensor& x) { return x; }
 
@@ -128,8 +139,7 @@ struct Count {
     return like(x, shapes::resized("resize_bilinear", x.shape(), height, width));
   }
   static Labels resize_argmax(const Tensor& logits, std::int64_t height, std::int64_t width) {
-    shapes::resized("resize_argmax", logits.shape(), height, width);
-    return like(logits, {logits.shape()[0], height, width});
+    return like(logits, shapes::labels("resize_argmax", logits.shape(), height, width));
   }
   static void labels_to_host(const Labels&, std::span<std::uint8_t>) { throw_no_elements(); }
 
@@ -154,7 +164,7 @@ struct Count {
     return y;
   }
   static Tensor nmf(const Tensor& x, const Tensor& bases, int steps, float) {
-    const Tensor y = like(x, shapes::nmf(x.shape(), bases.shape()));
+    const Tensor y = like(x, shapes::nmf(x.shape(), bases.shape(), steps));
     const std::int64_t n = x.shape()[0], t = x.shape()[1], d = x.shape()[2], r = bases.shape()[2];
     const std::int64_t coefficients = t * d * r + d * r * r + t * r * r;
     const std::int64_t update_bases = t * d * r + t * r * r + d * r * r;

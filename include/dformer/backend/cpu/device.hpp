@@ -1,7 +1,9 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include <dformer/backend/cpu/isa.hpp>
@@ -37,7 +39,7 @@ class Device {
   void parallel_for(std::int64_t count, const Body& body) const {
     state_->threads.run(
         count,
-        [](const void* context, std::int64_t begin, std::int64_t end) {
+        [](const void* context, std::int64_t begin, std::int64_t end) noexcept {
           (*static_cast<const Body*>(context))(begin, end);
         },
         &body);

@@ -11,11 +11,7 @@ namespace dformer::cpu {
 /// does not fit y.
 template <class T>
 EpilogueArgs<T> epilogue_args(const char* op, const Shape& y, const Epilogue<Tensor<T>>& epilogue) {
-  if (epilogue.scale) shapes::per_channel(op, y, epilogue.scale.shape());
-  if (epilogue.shift) shapes::per_channel(op, y, epilogue.shift.shape());
-  if (epilogue.multiply) shapes::same(op, y, epilogue.multiply.shape());
-  if (epilogue.layer_scale) shapes::per_channel(op, y, epilogue.layer_scale.shape());
-  if (epilogue.residual) shapes::same(op, y, epilogue.residual.shape());
+  shapes::epilogue(op, y, epilogue);
   return {data_or_null(epilogue.scale),    data_or_null(epilogue.shift),
           data_or_null(epilogue.multiply), data_or_null(epilogue.layer_scale),
           data_or_null(epilogue.residual), epilogue.activation,

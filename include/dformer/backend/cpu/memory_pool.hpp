@@ -42,6 +42,7 @@ class MemoryPool {
   /// At least `bytes` bytes, aligned for vectors. Throws: std::bad_alloc.
   Block allocate(std::size_t bytes) {
     const int index = class_of(bytes);
+    if (static_cast<std::size_t>(index) >= free_.size()) throw std::bad_alloc();
     const std::size_t size = size_of_class(index);
     const std::lock_guard lock(mutex_);
     auto& list = free_[static_cast<std::size_t>(index)];
@@ -50,7 +51,7 @@ class MemoryPool {
       list = list->next;
     } else {
       memory = take_from_system(size);
-      use_.reserved += size;
+      use_.reserved += taken_from_system(size);
     }
     use_.in_use += size;
     use_.peak = std::max(use_.peak, use_.in_use);
@@ -72,7 +73,7 @@ class MemoryPool {
         FreeBlock* block = free_[i];
         free_[i] = block->next;
         std::free(block);
-        use_.reserved -= size_of_class(static_cast<int>(i));
+        use_.reserved -= taken_from_system(size_of_class(static_cast<int>(i)));
       }
     }
   }
@@ -108,10 +109,13 @@ class MemoryPool {
     return (shift << steps_log2) + static_cast<int>((units >> shift) & 7) + 1;
   }
 
+  static bool fills_huge_pages(std::size_t size) { return size >= 2 * huge_page; }
+  static std::size_t taken_from_system(std::size_t size) {
+    return fills_huge_pages(size) ? (size + huge_page - 1) / huge_page * huge_page : size;
+  }
   static void* take_from_system(std::size_t size) {
-    const bool huge = size >= 2 * huge_page;
-    const std::size_t align = huge ? huge_page : alignment;
-    void* memory = std::aligned_alloc(align, (size + align - 1) / align * align);
+    const bool huge = fills_huge_pages(size);
+    void* memory = std::aligned_alloc(huge ? huge_page : alignment, taken_from_system(size));
     if (memory == nullptr) throw std::bad_alloc();
 #if defined(MADV_HUGEPAGE)
     if (huge) madvise(memory, size, MADV_HUGEPAGE);

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <string>
 
 #include <dformer/backend/cpu/kernels/kernels.hpp>
 #include <dformer/backend/cpu/scratch.hpp>
@@ -18,11 +17,9 @@ struct FactorizationOps {
   /// reads x once.
   /// Throws: ShapeError when the shapes disagree, ArgumentError when steps is negative.
   static Tensor<T> nmf(const Tensor<T>& x, const Tensor<T>& bases, int steps, float inv_t) {
-    const Shape shape = shapes::nmf(x.shape(), bases.shape());
+    const Shape shape = shapes::nmf(x.shape(), bases.shape(), steps);
     const std::int64_t images = shape[0];
     const std::int64_t rank = bases.shape()[2];
-    if (rank < 1) shapes::fail("nmf", "at least one basis vector expected", {x.shape(), bases.shape()});
-    if (steps < 0) throw_argument_error("[nmf] steps must be 0 or more, got " + std::to_string(steps));
     const Device& device = x.device();
     Tensor<T> y(device, shape);
     if (shape.numel() == 0) return y;

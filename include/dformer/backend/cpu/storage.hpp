@@ -45,6 +45,7 @@ struct StorageOps {
                                     std::span<const float> values) {
     require_count("weight_from_host", shape, values.size());
     if (layout == WeightLayout::plain) return from_host(device, shape, values);
+    shapes::weight(layout, shape);
     Tensor<T> weight(device, shape, packed_elements(layout, shape));
     if (layout == WeightLayout::dense) {
       pack_dense(shape, values.data(), weight.data());

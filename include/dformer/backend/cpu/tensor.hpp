@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <new>
 #include <utility>
 
@@ -18,7 +19,8 @@ class Tensor {
   using value_type = T;
 
   Tensor() = default;
-  Tensor(const Device& device, const Shape& shape) : Tensor(device, shape, shape.numel()) {}
+  /// Throws: ShapeError for a negative extent or an impossible number of elements; std::bad_alloc.
+  Tensor(const Device& device, const Shape& shape) : Tensor(device, shape, count_of(shape)) {}
 
   /// For layouts that keep more elements than the shape counts (padding of packed weights).
   Tensor(const Device& device, const Shape& shape, std::int64_t elements) : shape_(shape) {
@@ -64,6 +66,10 @@ class Tensor {
     std::int64_t elements;
     std::atomic<int> references;
   };
+  static std::int64_t count_of(const Shape& shape) {
+    if (!shape.is_valid()) throw_shape_error("[Tensor] no tensor can have the shape " + to_string(shape));
+    return shape.numel();
+  }
   static constexpr std::size_t header_bytes = MemoryPool::alignment;
   static_assert(sizeof(Header) <= header_bytes);
 

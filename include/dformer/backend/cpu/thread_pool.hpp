@@ -3,9 +3,12 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <mutex>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
+
+#include <dformer/core/error.hpp>
 
 namespace dformer::cpu {
 
@@ -14,18 +17,21 @@ namespace dformer::cpu {
 /// too, so a pool of one thread has no workers and starts none.
 class ThreadPool {
  public:
-  using Task = void (*)(const void* context, std::int64_t begin, std::int64_t end);
+  using Task = void (*)(const void* context, std::int64_t begin, std::int64_t end) noexcept;
 
+  /// Throws: ArgumentError when the system does not give that many threads.
   explicit ThreadPool(int threads) {
     workers_.reserve(static_cast<std::size_t>(std::max(threads - 1, 0)));
-    for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { serve(); });
+    try {
+      for (int i = 1; i < threads; ++i) workers_.emplace_back([this] { serve(); });
+    } catch (const std::system_error& error) {
+      const std::string started = std::to_string(workers_.size() + 1);
+      stop();
+      throw_argument_error("[Device] the system gave " + started + " of " + std::to_string(threads) +
+                           " threads (" + error.what() + "); ask for fewer");
+    }
   }
-  ~ThreadPool() {
-    stop_.store(true, std::memory_order_relaxed);
-    state_.fetch_add(one_generation, std::memory_order_release);
-    state_.notify_all();
-    for (std::thread& worker : workers_) worker.join();
-  }
+  ~ThreadPool() { stop(); }
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
@@ -35,24 +41,27 @@ class ThreadPool {
   /// the call comes from inside a task, the caller does all of it alone.
   void run(std::int64_t count, Task task, const void* context) {
     const std::int64_t chunks = std::min<std::int64_t>(count, std::int64_t{threads()} * chunks_per_thread);
-    if (chunks <= 1 || workers_.empty() || !in_use_.try_lock()) {
+    if (chunks <= 1 || workers_.empty() || in_use_.exchange(true, std::memory_order_acquire)) {
       if (count > 0) task(context, 0, count);
       return;
     }
-    const std::lock_guard lock(in_use_, std::adopt_lock);
     // Closed before the fields change, so that no worker still in the last loop can claim a chunk of this one
-    // early.
+    // early: whoever sees a new field also sees that the last loop is closed, and its exchange fails.
     const std::uint64_t closed = (state_.load(std::memory_order_relaxed) | chunk_mask) + one_generation;
-    state_.store(closed, std::memory_order_seq_cst);
-    task_.store(task, std::memory_order_relaxed);
-    context_.store(context, std::memory_order_relaxed);
-    count_.store(count, std::memory_order_relaxed);
-    chunks_.store(chunks, std::memory_order_relaxed);
+    state_.store(closed, std::memory_order_relaxed);
+    task_.store(task, std::memory_order_release);
+    context_.store(context, std::memory_order_release);
+    count_.store(count, std::memory_order_release);
+    chunks_.store(chunks, std::memory_order_release);
     done_.store(0, std::memory_order_relaxed);
     state_.store((closed & ~chunk_mask) + one_generation, std::memory_order_release);
     state_.notify_all();
     work();
-    while (done_.load(std::memory_order_acquire) < chunks) pause();
+    for (int spin = 0; done_.load(std::memory_order_acquire) < chunks; ++spin) {
+      // A worker that holds the last chunk may have lost its processor to somebody else.
+      spin < spins_before_sleep ? pause() : std::this_thread::yield();
+    }
+    in_use_.store(false, std::memory_order_release);
   }
 
  private:
@@ -62,6 +71,13 @@ class ThreadPool {
   static constexpr std::uint64_t chunk_mask = one_generation - 1;
   static constexpr std::int64_t chunks_per_thread = 4;
   static constexpr int spins_before_sleep = 4000;
+
+  void stop() {
+    stop_.store(true, std::memory_order_relaxed);
+    state_.fetch_add(one_generation, std::memory_order_release);
+    state_.notify_all();
+    for (std::thread& worker : workers_) worker.join();
+  }
 
   static void pause() {
 #if defined(__x86_64__)
@@ -73,10 +89,10 @@ class ThreadPool {
     std::uint64_t state = state_.load(std::memory_order_acquire);
     for (;;) {
       const auto chunk = static_cast<std::int64_t>(state & chunk_mask);
-      const Task task = task_.load(std::memory_order_relaxed);
-      const void* context = context_.load(std::memory_order_relaxed);
-      const std::int64_t count = count_.load(std::memory_order_relaxed);
-      const std::int64_t chunks = chunks_.load(std::memory_order_relaxed);
+      const Task task = task_.load(std::memory_order_acquire);
+      const void* context = context_.load(std::memory_order_acquire);
+      const std::int64_t count = count_.load(std::memory_order_acquire);
+      const std::int64_t chunks = chunks_.load(std::memory_order_acquire);
       if (chunk >= chunks) return;
       if (!state_.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel,
                                         std::memory_order_acquire)) {
@@ -113,7 +129,7 @@ class ThreadPool {
   std::atomic<std::int64_t> count_{0};
   std::atomic<std::int64_t> chunks_{0};
   std::atomic<bool> stop_{false};
-  std::mutex in_use_;
+  std::atomic<bool> in_use_{false};
   std::vector<std::thread> workers_;
 };
 
