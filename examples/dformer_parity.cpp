@@ -20,26 +20,35 @@ namespace {
 using Backend = dformer::Observe<dformer::Cpu<>>;
 using Network = dformer::AnySegmenter<Backend>;
 
-template <class Backbone>
+template <class Backbone, int embed_dim = 512>
 std::unique_ptr<Network> with_mlp_head(const std::string& name) {
   constexpr auto& channels = Backbone::feature_channels;
-  using Head = dformer::MlpHead<Backend, channels[0], channels[1], channels[2], channels[3], 40>;
+  using Head = dformer::MlpHead<Backend, channels[0], channels[1], channels[2], channels[3], 40, embed_dim>;
   return std::make_unique<dformer::SegmenterHolder<dformer::Segmenter<Backend, Backbone, Head>>>(name);
+}
+
+std::unique_ptr<Network> make_mlp_network(const std::string& model) {
+  using namespace dformer;
+  if (model == "DFormer_Tiny") return with_mlp_head<DFormer<Backend, dformer_tiny>>(model);
+  if (model == "DFormer_Small") return with_mlp_head<DFormer<Backend, dformer_small>>(model);
+  if (model == "DFormer_Base") return with_mlp_head<DFormer<Backend, dformer_base>>(model);
+  if (model == "DFormer_Large") return with_mlp_head<DFormer<Backend, dformer_large>>(model);
+  if (model == "DFormerv2_S") return with_mlp_head<DFormerV2<Backend, dformer_v2_small>>(model);
+  if (model == "DFormerv2_B") return with_mlp_head<DFormerV2<Backend, dformer_v2_base>>(model);
+  if (model == "DFormerv2_L") return with_mlp_head<DFormerV2<Backend, dformer_v2_large>, 1024>(model);
+  return nullptr;
 }
 
 std::unique_ptr<Network> make_network(const dformer::ParityFixture& fixture) {
   if (fixture.decoder == "ham") return dformer::make_segmenter<Backend>(fixture.model, fixture.num_classes);
   if (fixture.decoder == "MLPDecoder" && fixture.num_classes == 40) {
-    if (fixture.model == "DFormer_Tiny") {
-      return with_mlp_head<dformer::DFormer<Backend, dformer::dformer_tiny>>(fixture.model);
-    }
-    if (fixture.model == "DFormerv2_S") {
-      return with_mlp_head<dformer::DFormerV2<Backend, dformer::dformer_v2_small>>(fixture.model);
-    }
+    if (auto network = make_mlp_network(fixture.model)) return network;
   }
   dformer::throw_argument_error(
-      "[dformer_parity] no type here for " + fixture.model + " with decoder " + fixture.decoder +
-      "; there are the seven variants with 'ham', and DFormer_Tiny and " + "DFormerv2_S with 'MLPDecoder'");
+      "[dformer_parity] no type here for " + fixture.model + " with decoder " + fixture.decoder + " and " +
+      std::to_string(fixture.num_classes) +
+      " classes; there are the seven variants, with 'ham' (40 or 37 classes) and with " +
+      "'MLPDecoder' (40 classes)");
 }
 
 void print(const dformer::ParityReport& report) {

@@ -45,7 +45,7 @@ inline void encode_and_write(const std::filesystem::path& file, const cv::Mat& i
 }  // namespace detail
 
 /// Writes a picture, [H, W] 8-bit with 1 or 3 channels (B, G, R), in the format of the extension. The file
-/// appears complete or not at all. Throws: ImageError naming the file.
+/// appears complete or not at all. Throws: ImageError, FileError, naming the file.
 inline void write_picture(const std::filesystem::path& file, const cv::Mat& picture) {
   if (picture.empty() || (picture.type() != CV_8UC3 && picture.type() != CV_8UC1)) {
     throw_image_error(file.string(),
@@ -55,7 +55,7 @@ inline void write_picture(const std::filesystem::path& file, const cv::Mat& pict
 }
 
 /// Writes a label map, [H, W] 8-bit class indices, losslessly. The file appears complete or not at all.
-/// Throws: ImageError naming the file, also for an extension other than .png (JPEG would change the classes)
+/// Throws: FileError, ImageError, naming the file; the latter for an extension other than .png (JPEG would change the classes)
 /// and for class 254 with `from_one`, whose number would be 255.
 inline void write_labels(const std::filesystem::path& file, const cv::Mat& labels,
                          LabelNumbering numbering = LabelNumbering::from_zero) {

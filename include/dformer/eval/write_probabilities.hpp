@@ -14,7 +14,7 @@
 namespace dformer {
 
 /// Writes the probabilities of a prediction as a NumPy file, [H, W, num_classes] float32, row-major:
-/// `numpy.load(file)[y, x, k]`. The file appears complete or not at all. Throws: ImageError naming the file.
+/// `numpy.load(file)[y, x, k]`. The file appears complete or not at all. Throws: FileError.
 inline void write_probabilities(const std::filesystem::path& file, const Prediction& prediction) {
   static_assert(std::endian::native == std::endian::little, "the header says little-endian");
   // Version 1.0: magic, version, length of the header; the header ends in a newline at a multiple of 64.

@@ -1,10 +1,11 @@
 #pragma once
 
-#include <algorithm>
+#include <charconv>
 #include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -35,11 +36,11 @@ class ParityFixture {
     model = title.substr(0, title.find(' '));
     for_each("input_shape", [&](io::JsonCursor& cursor) { input_shape.push_back(cursor.integer()); });
     require(input_shape.rank() == 4 && input_shape[1] == 3, "input_shape [N, 3, H, W]", "input_shape");
-    num_classes = std::stoi(text("num_classes"));
+    num_classes = static_cast<int>(number("num_classes", text("num_classes")));
     // The fixtures state this rule: 50 times the reference's own rounding and 1e-4 on top.
-    logits_tolerance = 50 * std::stod(text("f64_maxabs_logits")) + 1e-4;
+    logits_tolerance = 50 * number("f64_maxabs_logits", text("f64_maxabs_logits")) + 1e-4;
     for_each("f64_maxabs_feats", [&](io::JsonCursor& cursor) {
-      feature_tolerances.push_back(50 * std::stod(cursor.string()) + 1e-4);
+      feature_tolerances.push_back(50 * number("f64_maxabs_feats", cursor.string()) + 1e-4);
     });
     for_each("taps", [&](io::JsonCursor& cursor) {
       cursor.expect('[');
@@ -82,6 +83,12 @@ class ParityFixture {
     const std::string json = file_.text(key).value_or("[]");
     io::JsonCursor cursor(json, file_.path(), 0);
     cursor.array([&] { each(cursor); });
+  }
+  double number(std::string_view key, const std::string& text) const {
+    double value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    require(error == std::errc() && end == text.data() + text.size(), "a number", key);
+    return value;
   }
   static Shape shape(io::JsonCursor& cursor) {
     Shape result;
