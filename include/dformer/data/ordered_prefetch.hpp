@@ -7,9 +7,13 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include <dformer/core/error.hpp>
 
 namespace dformer {
 
@@ -25,7 +29,11 @@ class OrderedPrefetch {
   OrderedPrefetch(std::size_t first, std::size_t last, int workers, std::size_t ahead, Make make)
       : next_(first), claimed_(first), last_(last), ahead_(ahead < 1 ? 1 : ahead), make_(std::move(make)) {
     threads_.reserve(static_cast<std::size_t>(workers < 0 ? 0 : workers));
-    for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
+    try {
+      for (int i = 0; i < workers; ++i) threads_.emplace_back([this] { work(); });
+    } catch (const std::system_error&) {
+      // Fewer threads make the same items; without any, the caller does.
+    }
   }
   OrderedPrefetch(const OrderedPrefetch&) = delete;
   OrderedPrefetch& operator=(const OrderedPrefetch&) = delete;
@@ -40,8 +48,10 @@ class OrderedPrefetch {
 
   bool has_next() const { return next_ < last_; }
 
-  /// The next item. Throws: what `make` threw for it.
+  /// The next item. Throws: what `make` threw for it; ArgumentError when there is none.
   Item next() {
+    if (!has_next())
+      throw_argument_error("[OrderedPrefetch] all " + std::to_string(last_) + " items were handed out");
     if (threads_.empty()) return make_(next_++);
     Made made;
     {
