@@ -158,7 +158,7 @@ TEST(ResizeArgmax, FirstOfEqualClasses) {
     EXPECT_EQ(labels(device, equal, 5, 5), std::vector<std::uint8_t>(25, 0));
     Array two = equal;
     for (std::size_t pixel = 0; pixel < 4; ++pixel)
-      two.values[pixel * 20 + 3] = two.values[pixel * 20 + 19] = 1.0f;
+      two.values[pixel * 20 + 3] = two.values[pixel * 20 + 18] = 1.0f;
     EXPECT_EQ(labels(device, two, 5, 5), std::vector<std::uint8_t>(25, 3));
   }
 }
