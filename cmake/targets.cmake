@@ -50,6 +50,8 @@ target_link_libraries(dformer_cpu PUBLIC dformer PRIVATE $<BUILD_INTERFACE:dform
 target_compile_definitions(dformer_cpu INTERFACE DFORMER_PRECOMPILED)
 # Without the optimiser every vector operation is a call; a debug build of a program should still run its network.
 target_compile_options(dformer_cpu PRIVATE $<$<NOT:$<CONFIG:Release,RelWithDebInfo,MinSizeRel>>:-O2>)
+# The kernels need IEEE arithmetic, whatever the program around them is compiled with; options of a target come last.
+target_compile_options(dformer_cpu PRIVATE -fno-fast-math)
 if(NOT DFORMER_INSTALL)
   set_target_properties(dformer_cpu PROPERTIES EXCLUDE_FROM_ALL ON)
 endif()

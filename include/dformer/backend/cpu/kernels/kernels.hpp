@@ -21,6 +21,13 @@
 
 #if !defined(DFORMER_PRECOMPILED)
 
+// Rounding by adding 1.5 * 2^23 and taking it off again, and comparisons that keep NaN, are optimised away
+// there.
+#if defined(__FAST_MATH__)
+#error \
+    "dformer: the CPU kernels need IEEE arithmetic: link dformer::cpu, or compile this source without -ffast-math"
+#endif
+
 #if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpsabi"  // no vector crosses a call that is not inlined

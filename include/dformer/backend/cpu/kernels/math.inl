@@ -55,8 +55,21 @@ DFORMER_ALWAYS_INLINE Vec<float> erf(Vec<float> x) {
   return min(V::broadcast(1.0f), max(V::broadcast(-1.0f), y));
 }
 
-/// sin and cos, absolute error at most 1e-7 each for |x| up to 1e5. The multiple of pi/2 is taken off in
-/// parts of eight bits, whose products with it are exact, so fused and unfused multiply-adds agree.
+/// Replaces sine and cosine where `chosen` is not 0. Out of line: it is rare, and calls would take registers.
+[[gnu::noinline, gnu::cold]] inline void sincos_of_large(const Vec<float>& x, const Vec<float>::Int& chosen,
+                                                         Vec<float>& s, Vec<float>& c) {
+  for (int i = 0; i < Vec<float>::size; ++i) {
+    if (chosen[i] == 0) continue;
+    const double argument = x.v[i];
+    s.v[i] = static_cast<float>(std::sin(argument));
+    c.v[i] = static_cast<float>(std::cos(argument));
+  }
+}
+
+/// sin and cos, absolute error at most 1.1e-7 each, for every finite x. Up to |x| = 1e5, the multiple k of pi/2
+/// is taken off in parts of eight bits; k then has at most sixteen, so that the products are exact, and fused
+/// and unfused multiply-adds agree. Larger elements (and infinity and NaN, which give NaN) go one by one
+/// through the standard library in double.
 DFORMER_ALWAYS_INLINE void sincos(Vec<float> x, Vec<float>& s, Vec<float>& c) {
   using V = Vec<float>;
   const V shifter = V::broadcast(12582912.0f);
@@ -84,6 +97,10 @@ DFORMER_ALWAYS_INLINE void sincos(Vec<float> x, Vec<float>& s, Vec<float>& c) {
   const V::Int cosine_bits = (exchange & sine.bits()) | (~exchange & cosine.bits());
   s = V::from_bits(sine_bits ^ ((quadrant & 2) << 30));
   c = V::from_bits(cosine_bits ^ (((quadrant + 1) & 2) << 30));
+
+  // As integers, the bits of NaN and infinity are larger than those of every number.
+  const V::Int too_large = (x.bits() & 0x7fffffff) > V::broadcast(1e5f).bits();
+  if (sum(Vec<std::int32_t>{too_large}) != 0) [[unlikely]] sincos_of_large(x, too_large, s, c);
 }
 
 DFORMER_ALWAYS_INLINE Vec<double> exp(Vec<double> x) {
