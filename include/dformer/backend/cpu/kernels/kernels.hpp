@@ -21,8 +21,8 @@
 
 #if !defined(DFORMER_PRECOMPILED)
 
-// Rounding by adding 1.5 * 2^23 and taking it off again, and comparisons that keep NaN, are optimised away
-// there.
+// -ffast-math optimises away the rounding by 1.5 * 2^23 added and taken off, and the comparisons that keep
+// NaN.
 #if defined(__FAST_MATH__)
 #error \
     "dformer: the CPU kernels need IEEE arithmetic: link dformer::cpu, or compile this source without -ffast-math"

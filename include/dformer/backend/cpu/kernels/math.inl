@@ -66,10 +66,10 @@ DFORMER_ALWAYS_INLINE Vec<float> erf(Vec<float> x) {
   }
 }
 
-/// sin and cos, absolute error at most 1.1e-7 each, for every finite x. Up to |x| = 1e5, the multiple k of pi/2
-/// is taken off in parts of eight bits; k then has at most sixteen, so that the products are exact, and fused
-/// and unfused multiply-adds agree. Larger elements (and infinity and NaN, which give NaN) go one by one
-/// through the standard library in double.
+/// sin and cos, absolute error at most 1.1e-7 each, for every finite x. Up to |x| = 1e5, the multiple k of
+/// pi/2 is taken off in parts of eight bits; k then has at most sixteen, so that the products are exact, and
+/// fused and unfused multiply-adds agree. Larger elements (and infinity and NaN, which give NaN) go one by
+/// one through the standard library in double.
 DFORMER_ALWAYS_INLINE void sincos(Vec<float> x, Vec<float>& s, Vec<float>& c) {
   using V = Vec<float>;
   const V shifter = V::broadcast(12582912.0f);
@@ -100,7 +100,9 @@ DFORMER_ALWAYS_INLINE void sincos(Vec<float> x, Vec<float>& s, Vec<float>& c) {
 
   // As integers, the bits of NaN and infinity are larger than those of every number.
   const V::Int too_large = (x.bits() & 0x7fffffff) > V::broadcast(1e5f).bits();
-  if (sum(Vec<std::int32_t>{too_large}) != 0) [[unlikely]] sincos_of_large(x, too_large, s, c);
+  if (sum(Vec<std::int32_t>{too_large}) != 0) [[unlikely]] {
+    sincos_of_large(x, too_large, s, c);
+  }
 }
 
 DFORMER_ALWAYS_INLINE Vec<double> exp(Vec<double> x) {
