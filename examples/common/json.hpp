@@ -1,9 +1,6 @@
 #pragma once
 
-#include <cstdint>
 #include <filesystem>
-#include <iostream>
-#include <span>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -21,7 +18,7 @@ inline Json to_json(const TimeSummary& times) {
 }
 
 /// Writes a JSON file, complete or not at all. Bytes that are no UTF-8 (file names may hold them) are
-/// replaced. Throws: ImageError naming the file.
+/// replaced. Throws: FileError.
 inline void write_json(const std::filesystem::path& file, const Json& json) {
   const std::string text = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   write_file_atomically(file, text);

@@ -22,7 +22,7 @@ struct WeightOptions {
   bool non_strict = false;
 
   void add_to(CLI::App& app) {
-    CLI::Option_group* source = app.add_option_group("Weights", "where the weights come from: one of");
+    CLI::Option_group* source = app.add_option_group("Weights", "where the weights come from");
     CLI::Option* file = source->add_option("--checkpoint", checkpoint,
                                            "a checkpoint: the official .pth, .safetensors, Jittor's .pkl");
     source->add_option("--init", seed,
