@@ -38,6 +38,26 @@ class Batch : public ::testing::Test {
   static inline AnySegmenter<Cpu<>>* network_ = nullptr;
 };
 
+std::vector<float> values_of(const Cpu<>::Tensor& tensor) {
+  std::vector<float> values(static_cast<std::size_t>(tensor.shape().numel()));
+  Cpu<>::to_host(tensor, values);
+  return values;
+}
+
+TEST_F(Batch, HoldsThePairsOneAfterAnother) {
+  const std::vector<RgbdImage> images{random_pair(1), random_pair(2)};
+  const auto input = upload(network(), std::span(images), Cpu<>::default_device());
+  std::vector<float> color;
+  std::vector<float> depth;
+  for (const RgbdImage& image : images) {
+    const NormalizedImage alone = normalize(image, network().color_order);
+    color.insert(color.end(), alone.color.begin(), alone.color.end());
+    depth.insert(depth.end(), alone.depth.begin(), alone.depth.end());
+  }
+  EXPECT_EQ(values_of(input.rgb), color);
+  EXPECT_EQ(values_of(input.depth), depth);
+}
+
 TEST_F(Batch, LabelsAsOneByOne) {
   const std::vector<RgbdImage> images{random_pair(1), random_pair(2)};
   const auto input = upload(network(), std::span(images), Cpu<>::default_device());
