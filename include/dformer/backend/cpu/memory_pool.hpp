@@ -109,16 +109,16 @@ class MemoryPool {
     return (shift << steps_log2) + static_cast<int>((units >> shift) & 7) + 1;
   }
 
-  static bool fills_huge_pages(std::size_t size) { return size >= 2 * huge_page; }
+  static std::size_t alignment_of(std::size_t size) { return size >= 2 * huge_page ? huge_page : alignment; }
   static std::size_t taken_from_system(std::size_t size) {
-    return fills_huge_pages(size) ? (size + huge_page - 1) / huge_page * huge_page : size;
+    const std::size_t align = alignment_of(size);
+    return (size + align - 1) / align * align;
   }
   static void* take_from_system(std::size_t size) {
-    const bool huge = fills_huge_pages(size);
-    void* memory = std::aligned_alloc(huge ? huge_page : alignment, taken_from_system(size));
+    void* memory = std::aligned_alloc(alignment_of(size), taken_from_system(size));
     if (memory == nullptr) throw std::bad_alloc();
 #if defined(MADV_HUGEPAGE)
-    if (huge) madvise(memory, size, MADV_HUGEPAGE);
+    if (alignment_of(size) == huge_page) madvise(memory, size, MADV_HUGEPAGE);
 #endif
     return memory;
   }
