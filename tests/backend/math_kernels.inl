@@ -1,5 +1,5 @@
-// The functions of math.inl as kernels that a test can call; included once for each instruction set, inside its
-// namespace.
+// The functions of math.inl as kernels that a test can call; included once for each instruction set, inside
+// its namespace.
 
 inline void exp_kernel(const float* x, float* y, std::int64_t count) {
   for (std::int64_t i = 0; i < count; i += Vec<float>::size) exp(Vec<float>::load(x + i)).store(y + i);

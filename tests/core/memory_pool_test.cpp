@@ -28,7 +28,10 @@ TEST(MemoryPool, HandsOutFreedBlocksAgain) {
   pool.release(first);
   const MemoryPool::Block again = pool.allocate(990);
   EXPECT_EQ(first.memory, again.memory);
-  EXPECT_NE(pool.allocate(990).memory, again.memory);
+  const MemoryPool::Block other = pool.allocate(990);
+  EXPECT_NE(other.memory, again.memory);
+  pool.release(again);
+  pool.release(other);
 }
 
 TEST(MemoryPool, CountsWhatIsHeld) {

@@ -1,5 +1,5 @@
-#include <numeric>
 #include <memory>
+#include <numeric>
 #include <vector>
 
 #include <gtest/gtest.h>

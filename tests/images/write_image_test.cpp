@@ -129,9 +129,8 @@ TEST(WritePicture, ReplacesOnlyOrdinaryFiles) {
   expect_mentions(error_of<FileError>([&] { write_picture(folder / "p.png", row_of<std::uint8_t>({1})); }),
                   {"p.png", "not an ordinary file"});
   ASSERT_EQ(::mkfifo((folder / "pipe.png").c_str(), 0600), 0);
-  expect_mentions(
-      error_of<FileError>([&] { write_picture(folder / "pipe.png", row_of<std::uint8_t>({1})); }),
-      {"pipe.png", "not an ordinary file"});
+  expect_mentions(error_of<FileError>([&] { write_picture(folder / "pipe.png", row_of<std::uint8_t>({1})); }),
+                  {"pipe.png", "not an ordinary file"});
   EXPECT_TRUE(std::filesystem::is_fifo(folder / "pipe.png"));
 }
 

@@ -45,7 +45,8 @@ class NamedStream {
 };
 
 /// Fills a parameter or buffer by its checkpoint name so that activations keep their size through any of the
-/// networks: the rule by which parity fixtures are made (docs/parity.md). Buffers that a layer computes itself
+/// networks: the rule by which parity fixtures are made (docs/parity.md). Buffers that a layer computes
+/// itself
 /// (`Geo.angle`, `Geo.decay`) are not filled by it.
 inline void fill_by_name(std::string_view name, const Shape& shape, std::span<float> values,
                          std::string_view salt = {}) {

@@ -55,8 +55,8 @@ inline void write_picture(const std::filesystem::path& file, const cv::Mat& pict
 }
 
 /// Writes a label map, [H, W] 8-bit class indices, losslessly. The file appears complete or not at all.
-/// Throws: FileError, ImageError, naming the file; the latter for an extension other than .png (JPEG would change the classes)
-/// and for class 254 with `from_one`, whose number would be 255.
+/// Throws: FileError, ImageError, naming the file; the latter for an extension other than .png (JPEG would
+/// change the classes) and for class 254 with `from_one`, whose number would be 255.
 inline void write_labels(const std::filesystem::path& file, const cv::Mat& labels,
                          LabelNumbering numbering = LabelNumbering::from_zero) {
   if (labels.empty() || labels.type() != CV_8UC1) {

@@ -1,6 +1,7 @@
 // Included once for each instruction set by kernels.hpp, inside its namespace and under its compiler target.
 
-/// A vector register of T. Plain compiler vectors underneath: one source for every instruction set and element type.
+/// A vector register of T. Plain compiler vectors underneath: one source for every instruction set and
+/// element type.
 template <class T>
 struct Vec {
   static constexpr int size = vector_bytes / static_cast<int>(sizeof(T));
