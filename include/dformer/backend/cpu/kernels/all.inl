@@ -1,6 +1,7 @@
 // Every kernel source, in the order of their use of one another; included by kernels.hpp once for each
 // instruction set, inside that set's namespace.
 
+// clang-format off: the order matters
 #include <dformer/backend/cpu/kernels/attention.inl>
 #include <dformer/backend/cpu/kernels/attention_block.inl>
 #include <dformer/backend/cpu/kernels/attention_lanes.inl>
@@ -23,6 +24,7 @@
 #include <dformer/backend/cpu/kernels/rotary.inl>
 #include <dformer/backend/cpu/kernels/simd.inl>
 #include <dformer/backend/cpu/kernels/softmax.inl>
+// clang-format on
 
 template <class T>
 inline constexpr KernelTable<T> table{
