@@ -1,29 +1,32 @@
 // Every kernel source, in the order of their use of one another; included by kernels.hpp once for each
 // instruction set, inside that set's namespace.
 
-// clang-format off: the order matters
-#include <dformer/backend/cpu/kernels/attention.inl>
-#include <dformer/backend/cpu/kernels/attention_block.inl>
-#include <dformer/backend/cpu/kernels/attention_lanes.inl>
-#include <dformer/backend/cpu/kernels/attention_rows.inl>
-#include <dformer/backend/cpu/kernels/depthwise.inl>
-#include <dformer/backend/cpu/kernels/depthwise_any.inl>
-#include <dformer/backend/cpu/kernels/depthwise_finish.inl>
+// The order matters.
+// clang-format off
+#include <dformer/backend/cpu/kernels/simd.inl>
+#include <dformer/backend/cpu/kernels/math.inl>
 #include <dformer/backend/cpu/kernels/epilogue.inl>
 #include <dformer/backend/cpu/kernels/gemm.inl>
-#include <dformer/backend/cpu/kernels/geometry.inl>
-#include <dformer/backend/cpu/kernels/geometry_bias.inl>
-#include <dformer/backend/cpu/kernels/math.inl>
-#include <dformer/backend/cpu/kernels/nmf.inl>
-#include <dformer/backend/cpu/kernels/nmf_product.inl>
+
 #include <dformer/backend/cpu/kernels/norm.inl>
 #include <dformer/backend/cpu/kernels/pointwise.inl>
+#include <dformer/backend/cpu/kernels/softmax.inl>
 #include <dformer/backend/cpu/kernels/pool.inl>
 #include <dformer/backend/cpu/kernels/resize.inl>
 #include <dformer/backend/cpu/kernels/resize_argmax.inl>
+#include <dformer/backend/cpu/kernels/depthwise_any.inl>
+#include <dformer/backend/cpu/kernels/depthwise_finish.inl>
+#include <dformer/backend/cpu/kernels/depthwise.inl>
+
+#include <dformer/backend/cpu/kernels/attention_lanes.inl>
+#include <dformer/backend/cpu/kernels/attention_rows.inl>
+#include <dformer/backend/cpu/kernels/attention_block.inl>
+#include <dformer/backend/cpu/kernels/attention.inl>
+#include <dformer/backend/cpu/kernels/geometry_bias.inl>
+#include <dformer/backend/cpu/kernels/geometry.inl>
+#include <dformer/backend/cpu/kernels/nmf_product.inl>
+#include <dformer/backend/cpu/kernels/nmf.inl>
 #include <dformer/backend/cpu/kernels/rotary.inl>
-#include <dformer/backend/cpu/kernels/simd.inl>
-#include <dformer/backend/cpu/kernels/softmax.inl>
 // clang-format on
 
 template <class T>
