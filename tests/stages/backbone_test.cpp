@@ -31,7 +31,7 @@ void check_backbone(const std::string& name) {
     const Features<Tensor> y =
         backbone(upload(device, golden.nhwc("input.rgb")), depth_channel(device, golden));
     for (std::size_t level = 0; level < 4; ++level) {
-      expect_nchw_output(y[level], golden, "output." + std::to_string(level));
+      expect_nchw_output(y[level], golden, "output.f" + std::to_string(level));
     }
   }
 }
