@@ -29,30 +29,30 @@ struct Array {
   }
 };
 
+/// Swaps the two axes of each of `count` matrices of `rows` by `columns`.
+inline std::vector<float> transposed(const std::vector<float>& values, std::int64_t count, std::int64_t rows,
+                                     std::int64_t columns) {
+  std::vector<float> result(values.size());
+  for (std::int64_t i = 0; i < count; ++i)
+    for (std::int64_t r = 0; r < rows; ++r)
+      for (std::int64_t c = 0; c < columns; ++c)
+        result[static_cast<std::size_t>((i * columns + c) * rows + r)] =
+            values[static_cast<std::size_t>((i * rows + r) * columns + c)];
+  return result;
+}
+
 /// [N, C, H, W] to [N, H, W, C]; arrays of another rank are returned as they are.
 inline Array to_nhwc(const Array& array) {
   if (array.shape.rank() != 4) return array;
   const std::int64_t n = array.shape[0], c = array.shape[1], h = array.shape[2], w = array.shape[3];
-  Array result{{n, h, w, c}, std::vector<float>(array.values.size())};
-  for (std::int64_t i = 0; i < n; ++i)
-    for (std::int64_t j = 0; j < c; ++j)
-      for (std::int64_t p = 0; p < h * w; ++p)
-        result.values[static_cast<std::size_t>((i * h * w + p) * c + j)] =
-            array.values[static_cast<std::size_t>((i * c + j) * h * w + p)];
-  return result;
+  return {{n, h, w, c}, transposed(array.values, n, c, h * w)};
 }
 
 /// [N, H, W, C] to [N, C, H, W]; arrays of another rank are returned as they are.
 inline Array to_nchw(const Array& array) {
   if (array.shape.rank() != 4) return array;
   const std::int64_t n = array.shape[0], h = array.shape[1], w = array.shape[2], c = array.shape[3];
-  Array result{{n, c, h, w}, std::vector<float>(array.values.size())};
-  for (std::int64_t i = 0; i < n; ++i)
-    for (std::int64_t j = 0; j < c; ++j)
-      for (std::int64_t p = 0; p < h * w; ++p)
-        result.values[static_cast<std::size_t>((i * c + j) * h * w + p)] =
-            array.values[static_cast<std::size_t>((i * h * w + p) * c + j)];
-  return result;
+  return {{n, c, h, w}, transposed(array.values, n, h * w, c)};
 }
 
 /// One fixture file, by its path below tests/data without the extension: `Golden golden("ops/linear")`.

@@ -73,10 +73,7 @@ template <class Network>
 cv::Mat segment(const Network& network, const RgbdImage& image) {
   using B = typename Network::Backend;
   const auto input = upload(network, image, device_of(network));
-  cv::Mat labels(image.height(), image.width(), CV_8UC1);
-  B::labels_to_host(network.labels(input.rgb, input.depth),
-                    std::span<std::uint8_t>(labels.data, static_cast<std::size_t>(labels.total())));
-  return labels;
+  return best_labels<B>(network(input.rgb, input.depth), image.height(), image.width());
 }
 
 /// The same for images as a camera or a file gives them: colour 8-bit B, G, R; depth as `options` say, by
