@@ -31,13 +31,18 @@ if(DFORMER_HAS_ZLIB)
   target_compile_definitions(dformer INTERFACE DFORMER_HAS_ZLIB)
 endif()
 
-# One generated source for each element type: the kernel header, told to instantiate.
+# Two generated sources for each element type: the kernel headers, told to instantiate.
 foreach(scalar float double)
   set(source ${CMAKE_CURRENT_BINARY_DIR}/${CMAKE_FILES_DIRECTORY}/kernels_${scalar}.cpp)
   file(GENERATE OUTPUT ${source} CONTENT "#define DFORMER_KERNELS_FOR ${scalar}
 #include <dformer/backend/cpu/kernels/kernels.hpp>
 ")
-  list(APPEND kernel_sources ${source})
+  set(gradients ${CMAKE_CURRENT_BINARY_DIR}/${CMAKE_FILES_DIRECTORY}/gradient_kernels_${scalar}.cpp)
+  file(GENERATE OUTPUT ${gradients} CONTENT "#define DFORMER_KERNELS_FOR ${scalar}
+#define DFORMER_GRADIENT_KERNELS
+#include <dformer/backend/cpu/kernels/gradients/kernels.hpp>
+")
+  list(APPEND kernel_sources ${source} ${gradients})
 endforeach()
 set(readers_source ${CMAKE_CURRENT_BINARY_DIR}/${CMAKE_FILES_DIRECTORY}/checkpoint_readers.cpp)
 file(GENERATE OUTPUT ${readers_source} CONTENT "#define DFORMER_COMPILE_READERS

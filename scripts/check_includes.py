@@ -8,8 +8,8 @@ import pathlib
 import re
 import sys
 
-LAYERS = ["core", "backend", "nn", "blocks", "stages", "heads", "losses", "models", "data", "train", "eval", "io",
-          "viz"]
+LAYERS = ["core", "backend", "nn", "blocks", "stages", "heads", "losses", "models", "data", "eval", "io", "viz",
+          "train"]
 
 # Checkpoints are read and written without knowing any network: io looks at parameters and nothing between.
 # Images are read and drawn without knowing any network either.

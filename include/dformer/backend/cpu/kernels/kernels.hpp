@@ -70,7 +70,7 @@ const KernelTable<T>& kernels(Isa isa) {
   return baseline::table<T>;
 }
 
-#if defined(DFORMER_KERNELS_FOR)
+#if defined(DFORMER_KERNELS_FOR) && !defined(DFORMER_GRADIENT_KERNELS)
 template const KernelTable<DFORMER_KERNELS_FOR>& kernels<DFORMER_KERNELS_FOR>(Isa);
 #endif
 

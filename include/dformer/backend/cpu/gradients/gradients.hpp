@@ -1,0 +1,12 @@
+#pragma once
+
+#include <dformer/backend/cpu/cpu.hpp>
+#include <dformer/backend/gradients.hpp>
+
+namespace dformer {
+
+/// The derivatives of the CPU's operations.
+template <class Scalar>
+struct Gradients<Cpu<Scalar>> {};
+
+}  // namespace dformer

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+
+#include <dformer/backend/cpu/isa.hpp>
+
+namespace dformer::cpu {
+
+/// The kernels of one instruction set for one element type that only training uses; as KernelTable.
+template <class T>
+struct GradientTable {
+  template <class Args>
+  using Kernel = void (*)(const Args& args, std::int64_t begin, std::int64_t end);
+};
+
+/// The gradient kernels that a device with this instruction set runs.
+template <class T>
+const GradientTable<T>& gradient_kernels(Isa isa);
+
+#if defined(DFORMER_PRECOMPILED)
+extern template const GradientTable<float>& gradient_kernels<float>(Isa);
+extern template const GradientTable<double>& gradient_kernels<double>(Isa);
+#endif
+
+}  // namespace dformer::cpu
