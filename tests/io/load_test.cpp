@@ -12,6 +12,7 @@
 #include "checkpoint_support.hpp"
 #include "safetensors_builder.hpp"
 #include <dformer/io/load.hpp>
+#include <dformer/io/save_torch.hpp>
 
 namespace dformer {
 namespace {
@@ -238,8 +239,27 @@ TEST_F(Load, SavedNetworksLoadAgain) {
   EXPECT_EQ(checkpoint.find("hamburger.bases"), nullptr);
 }
 
+TEST_F(Load, SavedAsTorchTheyLoadAgainInTheOrderOfTheStateDict) {
+  load_file(whole_file());
+  const TemporaryFile file("before");
+  save_torch(net, file.path());
+  Net copy;
+  const LoadReport report = load(copy, file.path());
+  EXPECT_EQ(report.applied, (std::vector<std::string>{"backbone.stem.weight", "decode_head.conv_seg.bias",
+                                                      "backbone.stem.bn.running_mean", "backbone.Geo.decay",
+                                                      "backbone.stem.bn.num_batches_tracked"}));
+  EXPECT_EQ(values(copy.weight), values(net.weight));
+  EXPECT_EQ(values(copy.decay), values(net.decay));
+  EXPECT_EQ(copy.count.count(), 9);
+  const Checkpoint checkpoint = read_checkpoint(file.path());
+  EXPECT_EQ(checkpoint.selected(), "model");
+  EXPECT_EQ(checkpoint.find("backbone.stem.bn.num_batches_tracked")->dtype, DType::int64);
+  EXPECT_EQ(checkpoint.find("backbone.stem.bn.num_batches_tracked")->shape, Shape{});
+}
+
 TEST_F(Load, AnUnsetNetworkIsNotSaved) {
   const TemporaryFile file("before");
+  EXPECT_THROW(save_torch(net, file.path()), UnsetParameterError);
   EXPECT_THROW(save_safetensors(net, file.path()), UnsetParameterError);
   EXPECT_EQ(std::filesystem::file_size(file.path()), 6u);
 }

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <span>
 #include <string>
@@ -47,6 +48,18 @@ class AtomicFile {
       if (written < 0 && errno == EINTR) continue;
       if (written <= 0) fail(errno, "cannot be written");
       bytes = bytes.subspan(static_cast<std::size_t>(written));
+    }
+  }
+
+  /// Replaces bytes written before, `offset` from the start of the file: a sum that was not known when its
+  /// place came.
+  void rewrite(std::uint64_t offset, std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      const ssize_t written = ::pwrite(descriptor_, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+      if (written < 0 && errno == EINTR) continue;
+      if (written <= 0) fail(errno, "cannot be written");
+      bytes = bytes.subspan(static_cast<std::size_t>(written));
+      offset += static_cast<std::uint64_t>(written);
     }
   }
 

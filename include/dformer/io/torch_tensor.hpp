@@ -13,6 +13,7 @@
 #include <dformer/io/pickle_source.hpp>
 #include <dformer/io/tensor_bounds.hpp>
 #include <dformer/io/tensor_record.hpp>
+#include <dformer/io/torch_storages.hpp>
 
 namespace dformer::io {
 
@@ -103,14 +104,8 @@ class TorchReader {
 
   static DType storage_dtype(const PickleSource& source, const PickleGlobal& global,
                              std::uint64_t file_offset) {
-    constexpr std::pair<std::string_view, DType> types[] = {
-        {"FloatStorage", DType::float32},     {"HalfStorage", DType::float16},
-        {"BFloat16Storage", DType::bfloat16}, {"DoubleStorage", DType::float64},
-        {"LongStorage", DType::int64},        {"IntStorage", DType::int32},
-        {"ShortStorage", DType::int16},       {"CharStorage", DType::int8},
-        {"ByteStorage", DType::uint8},        {"BoolStorage", DType::boolean}};
     if (global.module == "torch" || global.module == "torch.cuda") {
-      for (const auto& [known, dtype] : types) {
+      for (const auto& [known, dtype] : torch_storages) {
         if (known == global.name) return dtype;
       }
     }
