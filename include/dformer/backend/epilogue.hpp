@@ -14,6 +14,9 @@ enum class Activation : std::uint8_t { none, relu, gelu, sigmoid };
 ///     y = y * multiply
 ///     y = final_activation(residual + layer_scale[c] * y)
 ///
+/// `drop_path` is the probability with which a backend that trains leaves a sample's layer_scale[c] * y out
+/// (stochastic depth); others ignore it.
+///
 /// Shapes: scale, shift, layer_scale [C]; multiply, residual as the output, [..., C].
 template <class Tensor>
 struct Epilogue {
@@ -22,6 +25,7 @@ struct Epilogue {
   Activation activation = Activation::none;
   Tensor multiply{};
   Tensor layer_scale{};
+  float drop_path = 0.0f;
   Tensor residual{};
   Activation final_activation = Activation::none;
 };

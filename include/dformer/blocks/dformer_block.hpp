@@ -30,17 +30,17 @@ struct DFormerBlock {
   DFormerAttention<B, Dim, NumHeads, PooledSize, depth_branch> attn;
   DFormerMlp<B, Dim, MlpRatio> mlp;
   [[no_unique_address]] std::conditional_t<has_depth, DFormerMlp<B, half, MlpRatio>, Absent> mlp_e2;
+  float drop_path = 0.0f;  ///< probability, while the network trains, that a sample passes an addition by
 
   RgbdPair<Tensor> operator()(const RgbdPair<Tensor>& x) const {
     if constexpr (has_depth) {
-      RgbdPair<Tensor> y = attn(x, {.layer_scale = layer_scale_1.value(), .residual = x.rgb},
-                                {.layer_scale = layer_scale_e.first.value(), .residual = x.depth});
-      y.rgb = mlp(y.rgb, {.layer_scale = layer_scale_2.value(), .residual = y.rgb});
-      y.depth = mlp_e2(y.depth, {.layer_scale = layer_scale_e.second.value(), .residual = y.depth});
+      RgbdPair<Tensor> y = attn(x, added_to(x.rgb, layer_scale_1), added_to(x.depth, layer_scale_e.first));
+      y.rgb = mlp(y.rgb, added_to(y.rgb, layer_scale_2));
+      y.depth = mlp_e2(y.depth, added_to(y.depth, layer_scale_e.second));
       return y;
     } else {
-      const RgbdPair<Tensor> y = attn(x, {.layer_scale = layer_scale_1.value(), .residual = x.rgb});
-      return {.rgb = mlp(y.rgb, {.layer_scale = layer_scale_2.value(), .residual = y.rgb})};
+      const RgbdPair<Tensor> y = attn(x, added_to(x.rgb, layer_scale_1));
+      return {.rgb = mlp(y.rgb, added_to(y.rgb, layer_scale_2))};
     }
   }
 
@@ -55,6 +55,11 @@ struct DFormerBlock {
     visitor("attn", self.attn);
     visitor("mlp", self.mlp);
     if constexpr (has_depth) visitor("mlp_e2", self.mlp_e2);
+  }
+
+ private:
+  Epilogue<Tensor> added_to(const Tensor& x, const Parameter<B>& layer_scale) const {
+    return {.layer_scale = layer_scale.value(), .drop_path = drop_path, .residual = x};
   }
 };
 

@@ -58,13 +58,14 @@ struct DFormerV2Block {
   DFormerV2Mlp<B, Dim, Dim * MlpRatio> ffn;
   NamedDepthwiseConv2d<B, Dim, 3> cnn_pos_encode;
   GeometryPriorGenerator<B, Dim, NumHeads, HeadsRange> geo;
+  float drop_path = 0.0f;  ///< probability, while the network trains, that a sample passes an addition by
 
   Tensor operator()(const Tensor& input, const Tensor& depth) const {
     const Tensor x = cnn_pos_encode(input, {.residual = input});
-    Epilogue<Tensor> first{.residual = x};
+    Epilogue<Tensor> first{.drop_path = drop_path, .residual = x};
     if constexpr (has_layer_scale) first.layer_scale = gamma.first.value();
     const Tensor y = attention(layer_norm1(x), geo(depth), geo.angle.value(), first);
-    Epilogue<Tensor> second{.residual = y};
+    Epilogue<Tensor> second{.drop_path = drop_path, .residual = y};
     if constexpr (has_layer_scale) second.layer_scale = gamma.second.value();
     return ffn(layer_norm2(y), second);
   }

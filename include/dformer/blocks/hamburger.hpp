@@ -26,7 +26,7 @@ template <class B, int Channels, int Rank>
 struct Hamburger {
   using Backend = B;
   using Tensor = typename B::Tensor;
-  static constexpr int steps = 7;
+  static constexpr int steps = B::training ? 6 : 7;  ///< as the official code has them
   static constexpr float inv_t = 1.0f;
 
   Conv2d<B, Channels, Channels> ham_in;

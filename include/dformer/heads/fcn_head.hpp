@@ -3,6 +3,7 @@
 #include <dformer/blocks/downsampling.hpp>
 #include <dformer/heads/head_norm.hpp>
 #include <dformer/nn/conv2d.hpp>
+#include <dformer/nn/dropout.hpp>
 #include <dformer/nn/norm.hpp>
 #include <dformer/stages/features.hpp>
 
@@ -22,9 +23,10 @@ struct FcnHead {
   Conv2d<B, Channels, Channels / 4, keeping_window> conv0;
   BatchNorm2d<B, Channels / 4> conv1{.eps = head_norm_eps};
   Conv2d<B, Channels / 4, NumClasses> classifier;
+  Dropout2d<B> dropout;
 
   Tensor operator()(const Features<Tensor>& features) const {
-    return classifier(conv_norm(conv0, conv1, features[Level], {.activation = Activation::relu}));
+    return classifier(dropout(conv_norm(conv0, conv1, features[Level], {.activation = Activation::relu})));
   }
 
   template <class Self, class Visitor>

@@ -5,6 +5,7 @@
 #include <dformer/blocks/hamburger.hpp>
 #include <dformer/heads/head_norm.hpp>
 #include <dformer/nn/conv2d.hpp>
+#include <dformer/nn/dropout.hpp>
 #include <dformer/nn/norm.hpp>
 #include <dformer/stages/features.hpp>
 
@@ -27,6 +28,7 @@ struct LightHamHead {
   Hamburger<B, HamChannels, Rank> hamburger;
   Conv2d<B, HamChannels, EmbedDim, Window{}, Bias::without> align;
   BatchNorm2d<B, EmbedDim> align_norm{.eps = head_norm_eps};
+  Dropout2d<B> dropout;
 
   LightHamHead() { hamburger.ham_out_norm.eps = head_norm_eps; }
 
@@ -37,7 +39,7 @@ struct LightHamHead {
                            B::resize_bilinear(features[3], height, width, false)};
     const Epilogue<Tensor> relu{.activation = Activation::relu};
     const Tensor x = hamburger(conv_norm(squeeze, squeeze_norm, maps, relu));
-    return conv_seg(conv_norm(align, align_norm, x, relu));
+    return conv_seg(dropout(conv_norm(align, align_norm, x, relu)));
   }
 
   template <class Self, class Visitor>

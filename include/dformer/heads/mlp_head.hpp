@@ -4,6 +4,7 @@
 
 #include <dformer/heads/head_norm.hpp>
 #include <dformer/nn/conv2d.hpp>
+#include <dformer/nn/dropout.hpp>
 #include <dformer/nn/linear.hpp>
 #include <dformer/nn/norm.hpp>
 #include <dformer/stages/features.hpp>
@@ -27,6 +28,7 @@ struct MlpHead {
   Conv2d<B, 4 * EmbedDim, EmbedDim> linear_fuse;
   BatchNorm2d<B, EmbedDim> linear_fuse_norm{.eps = head_norm_eps};
   Conv2d<B, EmbedDim, NumClasses> linear_pred;
+  Dropout2d<B> dropout;
 
   Tensor operator()(const Features<Tensor>& features) const {
     const std::int64_t height = features[0].shape()[1];
@@ -35,7 +37,8 @@ struct MlpHead {
                            B::resize_bilinear(linear_c3(features[2]), height, width, false),
                            B::resize_bilinear(linear_c2(features[1]), height, width, false),
                            linear_c1(features[0])};
-    return linear_pred(conv_norm(linear_fuse, linear_fuse_norm, maps, {.activation = Activation::relu}));
+    return linear_pred(
+        dropout(conv_norm(linear_fuse, linear_fuse_norm, maps, {.activation = Activation::relu})));
   }
 
   template <class Self, class Visitor>

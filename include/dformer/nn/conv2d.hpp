@@ -31,6 +31,12 @@ struct Conv2d {
     return without_bias(std::span<const Tensor>(&x, 1), epilogue);
   }
 
+  /// A 1x1 convolution takes several inputs as concatenated.
+  Tensor with_bias(std::span<const Tensor> inputs) const {
+    if constexpr (has_bias) return without_bias(inputs, {.shift = bias.value()});
+    return without_bias(inputs, {});
+  }
+
   /// The sums alone with another epilogue, for a following normalisation that takes the bias into its shift.
   /// A 1x1 convolution takes several inputs as concatenated.
   Tensor without_bias(std::span<const Tensor> inputs, const Epilogue<Tensor>& epilogue) const {

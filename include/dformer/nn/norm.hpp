@@ -29,9 +29,9 @@ struct LayerNorm {
   }
 };
 
-/// Normalisation with the statistics gathered in training (Ioffe and Szegedy, 2015).
-/// Shapes: x [N, H, W, C] -> the same. Parameters: weight, bias [C]; buffers: running_mean, running_var [C];
-/// counter: num_batches_tracked.
+/// Batch normalisation (Ioffe and Szegedy, 2015): where networks train with the statistics of the batch,
+/// which also move the running ones, otherwise with those. Shapes: x [N, H, W, C] -> the same. Parameters:
+/// weight, bias [C]; buffers: running_mean, running_var [C]; counter: num_batches_tracked.
 template <class B, int Channels>
 struct BatchNorm2d {
   using Backend = B;
@@ -43,13 +43,19 @@ struct BatchNorm2d {
   Parameter<B> running_var = make_buffer<B>(Shape{Channels});
   Parameter<B> num_batches_tracked{Shape{}, WeightLayout::plain, ParameterKind::counter};
   float eps = 1e-5f;
+  float momentum = 0.1f;  ///< of the running statistics: the share of the new
 
-  /// The scale and shift that the normalisation amounts to, for the epilogue of the layer before it.
+  /// The scale and shift that the running statistics amount to, for the epilogue of the layer before it.
   Affine<Tensor> affine() const {
     return B::batch_norm_affine(weight.value(), bias.value(), running_mean.value(), running_var.value(), eps);
   }
 
-  Tensor operator()(const Tensor& x) const {
+  Tensor operator()(const Tensor& x, const Epilogue<Tensor>& epilogue = {}) const requires(B::training) {
+    num_batches_tracked.increment();
+    return B::batch_norm(x, weight.value(), bias.value(), running_mean.value(), running_var.value(), eps,
+                         momentum, epilogue);
+  }
+  Tensor operator()(const Tensor& x) const requires(!B::training) {
     const Affine<Tensor> norm = affine();
     return B::scale_shift(x, norm.scale, norm.shift);
   }
@@ -64,12 +70,14 @@ struct BatchNorm2d {
   }
 };
 
-/// epilogue(norm(conv(inputs))) in one pass: the normalisation is applied to the convolution's sums, and a
-/// bias of the convolution goes through it. A 1x1 convolution takes several inputs as concatenated.
+/// epilogue(norm(conv(inputs))). With running statistics in one pass: the normalisation is applied to the
+/// convolution's sums, and a bias of the convolution goes through it. A 1x1 convolution takes several inputs
+/// as concatenated.
 template <class Conv, class Norm>
 typename Conv::Tensor conv_norm(const Conv& conv, const Norm& norm,
                                 std::span<const typename Conv::Tensor> inputs,
                                 Epilogue<typename Conv::Tensor> epilogue = {}) {
+  if constexpr (Conv::Backend::training) return norm(conv.with_bias(inputs), epilogue);
   const auto affine = norm.affine();
   epilogue.scale = affine.scale;
   if constexpr (Conv::has_bias) {

@@ -45,11 +45,20 @@ class Parameter {
     if (!value_) throw_unset(shape_);
     return value_;
   }
-  /// A tensor made by B::weight_from_host with this parameter's shape and layout.
-  void set(Tensor value) { value_ = std::move(value); }
+  /// A tensor made by B::weight_from_host with this parameter's shape and layout. Where B records gradients
+  /// (Autodiff), that of a trained parameter is asked for.
+  void set(Tensor value) {
+    if constexpr (requires { B::leaf(value); }) {
+      value_ = kind_ == ParameterKind::trained ? B::leaf(value) : std::move(value);
+    } else {
+      value_ = std::move(value);
+    }
+  }
 
   std::int64_t count() const { return count_; }
   void set_count(std::int64_t count) { count_ = count; }
+  /// A forward pass of training counts itself, though it changes nothing else of the network.
+  void increment() const { ++count_; }
 
   /// A buffer whose values follow from the layer alone has a function that writes them; null otherwise.
   using Table = void (*)(std::span<float> values);
@@ -65,7 +74,7 @@ class Parameter {
   Shape shape_;
   WeightLayout layout_;
   ParameterKind kind_;
-  std::int64_t count_ = 0;
+  mutable std::int64_t count_ = 0;
   Table table_ = nullptr;
   Tensor value_{};
 };

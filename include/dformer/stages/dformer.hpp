@@ -7,6 +7,7 @@
 #include <dformer/blocks/dformer_block.hpp>
 #include <dformer/blocks/downsampling.hpp>
 #include <dformer/stages/config_checks.hpp>
+#include <dformer/stages/drop_path_rates.hpp>
 #include <dformer/stages/features.hpp>
 
 namespace dformer {
@@ -84,6 +85,16 @@ struct DFormer {
     x = run(stage3, {down.step3(x.rgb), down_e.step3(x.depth)});
     features[3] = last_block(x).rgb;
     return features;
+  }
+
+  /// Stochastic depth while the network trains: the rate rises linearly over all blocks, from 0 to `rate`.
+  void set_drop_path(float rate) {
+    DropPathRates rates(rate, config.depths);
+    rates.next(stage0);
+    rates.next(stage1);
+    rates.next(stage2);
+    rates.next(stage3);
+    last_block.drop_path = rates.next();
   }
 
   template <class Self, class Visitor>

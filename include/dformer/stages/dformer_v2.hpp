@@ -6,6 +6,7 @@
 #include <dformer/blocks/dformer_v2_block.hpp>
 #include <dformer/blocks/downsampling.hpp>
 #include <dformer/stages/config_checks.hpp>
+#include <dformer/stages/drop_path_rates.hpp>
 #include <dformer/stages/features.hpp>
 
 namespace dformer {
@@ -64,6 +65,15 @@ struct DFormerV2 {
     const Tensor x2 = run(stage2, downsample1(x1), depth);
     const Tensor x3 = run(stage3, downsample2(x2), depth);
     return {{x0, extra_norm0(x1), extra_norm1(x2), extra_norm2(x3)}};
+  }
+
+  /// Stochastic depth while the network trains: the rate rises linearly over all blocks, from 0 to `rate`.
+  void set_drop_path(float rate) {
+    DropPathRates rates(rate, config.depths);
+    rates.next(stage0);
+    rates.next(stage1);
+    rates.next(stage2);
+    rates.next(stage3);
   }
 
   template <class Self, class Visitor>

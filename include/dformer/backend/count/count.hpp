@@ -58,6 +58,7 @@ struct Count {
   using Labels = count::Tensor;
   using Device = count::Device;
   using Inputs = std::span<const Tensor>;
+  static constexpr bool training = false;
 
   static Device default_device() { return Device(); }
   static Tensor empty(const Device& device, const Shape& shape) { return Tensor(device, shape); }

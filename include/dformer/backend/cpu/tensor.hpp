@@ -52,6 +52,11 @@ class Tensor {
     return reinterpret_cast<const T*>(reinterpret_cast<const std::byte*>(header_) + header_bytes);
   }
 
+  /// Whether another handle names the same elements.
+  bool is_shared() const {
+    return header_ != nullptr && header_->references.load(std::memory_order_acquire) > 1;
+  }
+
   /// The same elements under another shape with as many of them.
   Tensor with_shape(const Shape& shape) const {
     Tensor view(*this);

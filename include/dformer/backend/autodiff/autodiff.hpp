@@ -1,0 +1,60 @@
+#pragma once
+
+#include <dformer/backend/autodiff/attention.hpp>
+#include <dformer/backend/autodiff/convolution.hpp>
+#include <dformer/backend/autodiff/linear.hpp>
+#include <dformer/backend/autodiff/norm.hpp>
+#include <dformer/backend/autodiff/pointwise.hpp>
+#include <dformer/backend/autodiff/resample.hpp>
+#include <dformer/backend/autodiff/storage.hpp>
+#include <dformer/backend/autodiff/sweep.hpp>
+#include <dformer/backend/concept.hpp>
+
+namespace dformer {
+
+/// Networks train: batch statistics, drop path and dropout, six steps of the Hamburger.
+struct Training {
+  static constexpr bool training = true;
+};
+/// Gradients of the network as it infers: running statistics, nothing random.
+struct Evaluation {
+  static constexpr bool training = false;
+};
+
+/// The operations of B, recording what their derivatives need. `DFormer_Large<Autodiff<Cpu<>>>` is a network
+/// that trains.
+///
+///     auto logits = net(rgb, depth);
+///     autodiff::LeafGradients<Cpu<>> gradients;
+///     backward(logits, d_logits, gradients);
+///     gradients.of(net.decode_head.conv_seg.weight.value());
+template <class B, class Mode = Training>
+struct Autodiff : autodiff::StorageOps<B>,
+                  autodiff::LinearOps<B, Mode::training>,
+                  autodiff::ConvolutionOps<B, Mode::training>,
+                  autodiff::NormOps<B, Mode::training>,
+                  autodiff::ResampleOps<B>,
+                  autodiff::AttentionOps<B>,
+                  autodiff::FactorizationOps<B> {
+  using Inner = B;
+  using Tensor = autodiff::Tensor<B>;
+  using Labels = typename B::Labels;
+  using Device = typename B::Device;
+  static constexpr bool training = Mode::training;
+
+  static Tensor activate(const Tensor& x, Activation activation) {
+    return autodiff::PointwiseOps<B>::activate(x, activation);
+  }
+  static Tensor add(const Tensor& a, const Tensor& b) { return autodiff::PointwiseOps<B>::add(a, b); }
+  static Tensor multiply(const Tensor& a, const Tensor& b) {
+    return autodiff::PointwiseOps<B>::multiply(a, b);
+  }
+  static Tensor concat(std::span<const Tensor> inputs) { return autodiff::PointwiseOps<B>::concat(inputs); }
+  static Tensor softmax(const Tensor& x) { return autodiff::PointwiseOps<B>::softmax(x); }
+
+  static Tensor dropout2d(const Tensor& x, float p) { return autodiff::dropout2d(x, p); }
+
+  static_assert(Backend<B>, "Autodiff: the backend it records must be complete");
+};
+
+}  // namespace dformer
