@@ -15,6 +15,12 @@ template <class Tensor>
 struct RgbdPair {
   Tensor rgb{};
   Tensor depth{};
+
+  template <class F>
+  friend void for_each_tensor(RgbdPair& pair, const F& f) {
+    f(pair.rgb);
+    f(pair.depth);
+  }
 };
 
 enum class DepthBranch : bool { ends, goes_on };

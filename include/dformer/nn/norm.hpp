@@ -51,7 +51,7 @@ struct BatchNorm2d {
   }
 
   Tensor operator()(const Tensor& x, const Epilogue<Tensor>& epilogue = {}) const requires(B::training) {
-    num_batches_tracked.increment();
+    if (!B::is_repeated()) num_batches_tracked.increment();
     return B::batch_norm(x, weight.value(), bias.value(), running_mean.value(), running_var.value(), eps,
                          momentum, epilogue);
   }

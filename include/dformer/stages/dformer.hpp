@@ -6,6 +6,7 @@
 
 #include <dformer/blocks/dformer_block.hpp>
 #include <dformer/blocks/downsampling.hpp>
+#include <dformer/nn/run_block.hpp>
 #include <dformer/stages/config_checks.hpp>
 #include <dformer/stages/drop_path_rates.hpp>
 #include <dformer/stages/features.hpp>
@@ -83,7 +84,7 @@ struct DFormer {
     x = run(stage2, {down.step2(x.rgb), down_e.step2(x.depth)});
     features[2] = x.rgb;
     x = run(stage3, {down.step3(x.rgb), down_e.step3(x.depth)});
-    features[3] = last_block(x).rgb;
+    features[3] = run_block(last_block, x).rgb;
     return features;
   }
 
@@ -111,7 +112,7 @@ struct DFormer {
  private:
   template <class Run>
   static RgbdPair<Tensor> run(const Run& blocks, RgbdPair<Tensor> x) {
-    for (const auto& block : blocks) x = block(x);
+    for (const auto& block : blocks) x = run_block(block, x);
     return x;
   }
 };

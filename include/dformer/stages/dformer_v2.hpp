@@ -5,6 +5,7 @@
 
 #include <dformer/blocks/dformer_v2_block.hpp>
 #include <dformer/blocks/downsampling.hpp>
+#include <dformer/nn/run_block.hpp>
 #include <dformer/stages/config_checks.hpp>
 #include <dformer/stages/drop_path_rates.hpp>
 #include <dformer/stages/features.hpp>
@@ -98,7 +99,7 @@ struct DFormerV2 {
   static Tensor run(const Run& blocks, Tensor x, const Tensor& depth) {
     // Straight from the input's size to the token grid, once for all blocks of the stage.
     const Tensor grid = B::resize_bilinear(depth, x.shape()[1], x.shape()[2], false);
-    for (const auto& block : blocks) x = block(x, grid);
+    for (const auto& block : blocks) x = run_block(block, x, grid);
     return x;
   }
 };

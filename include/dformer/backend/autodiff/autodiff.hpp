@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dformer/backend/autodiff/attention.hpp>
+#include <dformer/backend/autodiff/checkpoint.hpp>
 #include <dformer/backend/autodiff/convolution.hpp>
 #include <dformer/backend/autodiff/linear.hpp>
 #include <dformer/backend/autodiff/norm.hpp>
@@ -15,9 +16,14 @@ namespace dformer {
 /// Networks train: batch statistics, drop path and dropout, six steps of the Hamburger.
 struct Training {
   static constexpr bool training = true;
+  static constexpr bool checkpoint_blocks = false;
+};
+/// The same in less memory: of each block only the inputs are kept, and backward computes it again.
+struct CheckpointedTraining : Training {
+  static constexpr bool checkpoint_blocks = true;
 };
 /// Gradients of the network as it infers: running statistics, nothing random.
-struct Evaluation {
+struct Evaluation : Training {
   static constexpr bool training = false;
 };
 
@@ -53,6 +59,18 @@ struct Autodiff : autodiff::StorageOps<B>,
   static Tensor softmax(const Tensor& x) { return autodiff::PointwiseOps<B>::softmax(x); }
 
   static Tensor dropout2d(const Tensor& x, float p) { return autodiff::dropout2d(x, p); }
+
+  /// block(inputs...), a unit of which a mode may keep no more than the inputs.
+  template <class Block, class... Inputs>
+  static auto run_block(const Block& block, const Inputs&... inputs) {
+    if constexpr (Mode::checkpoint_blocks) {
+      return autodiff::checkpoint<B>(block, inputs...);
+    } else {
+      return block(inputs...);
+    }
+  }
+  /// Whether a pass of this thread repeats one for the sake of its derivatives.
+  static bool is_repeated() { return autodiff::forward_is_repeated(); }
 
   static_assert(Backend<B>, "Autodiff: the backend it records must be complete");
 };

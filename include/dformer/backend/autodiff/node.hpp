@@ -13,6 +13,8 @@ template <class B>
 class Sweep;
 template <class B>
 class Parents;
+template <class B>
+class LeafGradients;
 
 /// One recorded operation, or a leaf: a value whose gradient is asked for. It knows the operations that made
 /// its operands, and how to give them their share of a gradient.
@@ -71,6 +73,12 @@ class Parents {
   void give(std::size_t operand, typename B::Tensor gradient) {
     if (needs(operand)) sweep_.give(node_.parents_[operand], std::move(gradient));
   }
+  /// Lets an operand take its step, which has its gradient from elsewhere.
+  void wake(std::size_t operand) {
+    if (needs(operand)) sweep_.give(node_.parents_[operand], typename B::Tensor{});
+  }
+  LeafGradients<B>& leaves() { return sweep_.leaves(); }
+
   /// Computes a gradient only where it is needed.
   template <class Compute>
   requires requires(const Compute& compute) { compute(); }

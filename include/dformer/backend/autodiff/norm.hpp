@@ -23,7 +23,8 @@ struct NormOps {
   static T batch_norm(const T& x, const T& weight, const T& bias, const T& running_mean, const T& running_var,
                       float eps, float momentum, const Epilogue<T>& epilogue) {
     const BatchStatistics<Value> statistics = G::batch_statistics(x.value());
-    G::update_statistics(running_mean.value(), running_var.value(), statistics, x.shape().rows(), momentum);
+    if (!forward_is_repeated())
+      G::update_statistics(running_mean.value(), running_var.value(), statistics, x.shape().rows(), momentum);
     const auto affine =
         B::batch_norm_affine(weight.value(), bias.value(), statistics.mean, statistics.variance, eps);
     const T y =

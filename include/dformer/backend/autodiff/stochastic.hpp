@@ -2,8 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <dformer/backend/autodiff/tensor.hpp>
@@ -34,6 +34,27 @@ class ForwardRandom {
 
  private:
   RandomStream outer_;
+};
+
+/// Whether this thread is computing something again for backward, so that what a pass changes beside its
+/// result (running statistics) is left alone.
+inline bool& forward_is_repeated() {
+  thread_local bool repeated = false;
+  return repeated;
+}
+
+/// While it lives, passes on this thread repeat one that began with these random numbers.
+class RepeatedForward {
+ public:
+  explicit RepeatedForward(const RandomStream& random)
+      : random_(random), outer_(std::exchange(forward_is_repeated(), true)) {}
+  ~RepeatedForward() { forward_is_repeated() = outer_; }
+  RepeatedForward(const RepeatedForward&) = delete;
+  RepeatedForward& operator=(const RepeatedForward&) = delete;
+
+ private:
+  ForwardRandom random_;
+  bool outer_;
 };
 
 /// x with `count` factors on its samples or their channels: each 0 with the probability p, else 1 / (1 - p).

@@ -15,6 +15,7 @@ namespace dformer::autodiff {
 /// sum += addend; in place where nobody else holds the sum.
 template <class B>
 void accumulate(typename B::Tensor& sum, typename B::Tensor addend) {
+  if (!addend) return;
   if (!sum) {
     sum = std::move(addend);
     return;
@@ -31,6 +32,11 @@ class LeafGradients {
   typename B::Tensor of(const Tensor<B>& leaf) const {
     const auto found = gradients_.find(leaf.node().get());
     return found == gradients_.end() ? typename B::Tensor{} : found->second;
+  }
+  /// The same, and no longer kept here.
+  typename B::Tensor take(const Tensor<B>& leaf) {
+    auto found = gradients_.extract(leaf.node().get());
+    return found.empty() ? typename B::Tensor{} : std::move(found.mapped());
   }
   bool empty() const { return gradients_.empty(); }
   void clear() { gradients_.clear(); }
