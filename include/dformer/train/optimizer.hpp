@@ -1,0 +1,144 @@
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <dformer/backend/autodiff/autodiff.hpp>
+#include <dformer/nn/visit.hpp>
+
+namespace dformer {
+
+/// Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019), as torch.optim.AdamW.
+struct AdamW {
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double eps = 1e-8;
+  double weight_decay = 0.01;
+  static constexpr std::array<std::string_view, 2> slot_names{"exp_avg", "exp_avg_sq"};
+};
+
+/// Stochastic gradient descent with momentum, as torch.optim.SGD.
+struct Sgd {
+  double momentum = 0.9;
+  double weight_decay = 0.0;
+  static constexpr std::array<std::string_view, 1> slot_names{"momentum_buffer"};
+};
+
+using OptimizerRule = std::variant<AdamW, Sgd>;
+
+/// Parameters that are trained alike.
+template <class B>
+struct ParameterGroup {
+  std::vector<Named<Parameter<Autodiff<B>>>> parameters;
+  bool decays = true;  ///< whether the rule's weight decay applies
+};
+
+/// What an optimiser keeps of one parameter.
+template <class B>
+struct OptimizerSlot {
+  Named<Parameter<Autodiff<B>>> parameter;
+  bool decays;
+  std::int64_t step = 0;                    ///< updates so far
+  std::vector<typename B::Tensor> moments;  ///< in the order of the rule's slot_names; empty before the first
+};
+
+/// Moves parameters against their gradients. Their tensors are changed in place, so networks that share them
+/// see it.
+template <class B>
+class Optimizer {
+ public:
+  using Gradients = autodiff::LeafGradients<B>;
+
+  /// Throws: ArgumentError for a rule whose numbers are none of an optimiser.
+  Optimizer(const OptimizerRule& rule, const std::vector<ParameterGroup<B>>& groups) : rule_(rule) {
+    require_valid(rule);
+    for (const ParameterGroup<B>& group : groups) {
+      for (const auto& parameter : group.parameters) slots_.push_back({parameter, group.decays});
+    }
+  }
+
+  const OptimizerRule& rule() const { return rule_; }
+  /// In the order of the groups, which is that of the official training states.
+  std::span<const OptimizerSlot<B>> slots() const { return slots_; }
+  std::span<OptimizerSlot<B>> slots() { return slots_; }
+
+  /// The L2 norm of all gradients together.
+  double gradient_norm(const Gradients& gradients) const {
+    double squares = 0;
+    for (const auto& slot : slots_) {
+      if (const auto gradient = gradients.of(slot.parameter.parameter->value())) {
+        squares += dformer::Gradients<B>::sum_of_squares(gradient);
+      }
+    }
+    return std::sqrt(squares);
+  }
+
+  /// One update with learning rate `lr`; gradients are multiplied by `factor` first. Parameters without a
+  /// gradient are left as they are.
+  void step(const Gradients& gradients, double lr, double factor = 1.0) {
+    for (OptimizerSlot<B>& slot : slots_) {
+      auto gradient = gradients.of(slot.parameter.parameter->value());
+      if (!gradient) continue;
+      if (factor != 1.0) gradient = dformer::Gradients<B>::scaled(gradient, static_cast<float>(factor));
+      std::visit([&](const auto& rule) { update(rule, slot, gradient, lr); }, rule_);
+    }
+  }
+
+ private:
+  using Tensor = typename B::Tensor;
+
+  static void update(const AdamW& rule, OptimizerSlot<B>& slot, const Tensor& gradient, double lr) {
+    Tensor value = slot.parameter.parameter->value().value();
+    require_moments(slot, value, rule.slot_names.size());
+    ++slot.step;
+    dformer::Gradients<B>::adamw(value, gradient, slot.moments[0], slot.moments[1],
+                                 {.lr = lr,
+                                  .beta1 = rule.beta1,
+                                  .beta2 = rule.beta2,
+                                  .eps = rule.eps,
+                                  .weight_decay = slot.decays ? rule.weight_decay : 0.0,
+                                  .step = slot.step});
+  }
+
+  static void update(const Sgd& rule, OptimizerSlot<B>& slot, const Tensor& gradient, double lr) {
+    Tensor value = slot.parameter.parameter->value().value();
+    require_moments(slot, value, rule.slot_names.size());
+    dformer::Gradients<B>::sgd(value, gradient, slot.moments[0],
+                               {.lr = lr,
+                                .momentum = rule.momentum,
+                                .weight_decay = slot.decays ? rule.weight_decay : 0.0,
+                                .first = slot.step == 0});
+    ++slot.step;
+  }
+
+  static void require_moments(OptimizerSlot<B>& slot, const Tensor& value, std::size_t count) {
+    while (slot.moments.size() < count) slot.moments.push_back(dformer::Gradients<B>::zeros_like(value));
+  }
+
+  static void require_valid(const OptimizerRule& rule) {
+    const auto share = [](double x) { return x >= 0.0 && x < 1.0; };
+    bool valid = std::visit([](const auto& r) { return r.weight_decay >= 0.0; }, rule);
+    if (const auto* adamw = std::get_if<AdamW>(&rule)) {
+      valid = valid && share(adamw->beta1) && share(adamw->beta2) && adamw->eps > 0.0;
+    } else {
+      valid = valid && share(std::get<Sgd>(rule).momentum);
+    }
+    if (!valid) {
+      throw_argument_error(
+          "[optimizer] momentum and betas must be from 0 to below 1, eps positive, weight_decay 0 or more");
+    }
+  }
+
+  OptimizerRule rule_;
+  std::vector<OptimizerSlot<B>> slots_;
+};
+
+}  // namespace dformer
