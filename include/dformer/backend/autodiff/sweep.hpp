@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <iterator>
 #include <map>
+#include <span>
 #include <utility>
 
 #include <dformer/backend/autodiff/tensor.hpp>
@@ -100,19 +101,32 @@ class Sweep {
 
 namespace dformer {
 
-/// Adds to `leaves` the gradients of a loss with respect to every leaf that had a part in y, where dy is its
-/// gradient with respect to y (of y's shape). The record is consumed. Throws: ShapeError; ArgumentError where
-/// y is not tracked or was swept before.
+/// A result and the gradient of a loss with respect to it, of its shape.
+template <class B>
+struct ResultGradient {
+  autodiff::Tensor<B> y;
+  typename B::Tensor dy;
+};
+
+/// Adds to `leaves` the gradients of a loss with respect to every leaf that had a part in the results. The
+/// record is consumed. Throws: ShapeError; ArgumentError where a result is not tracked or was swept before.
+template <class B>
+void backward(std::span<const ResultGradient<B>> results, autodiff::LeafGradients<B>& leaves) {
+  autodiff::Sweep<B> sweep(leaves);
+  for (const auto& [y, dy] : results) {
+    shapes::same("backward", y.shape(), dy.shape());
+    if (!y.is_tracked()) {
+      throw_argument_error("[backward] nothing that the result was made of is a parameter to train");
+    }
+    sweep.give(y.node(), dy);
+  }
+  sweep.run();
+}
 template <class B>
 void backward(const autodiff::Tensor<B>& y, const typename B::Tensor& dy,
               autodiff::LeafGradients<B>& leaves) {
-  shapes::same("backward", y.shape(), dy.shape());
-  if (!y.is_tracked()) {
-    throw_argument_error("[backward] nothing that y was made of is a parameter to train");
-  }
-  autodiff::Sweep<B> sweep(leaves);
-  sweep.give(y.node(), dy);
-  sweep.run();
+  const ResultGradient<B> result{y, dy};
+  backward(std::span<const ResultGradient<B>>(&result, 1), leaves);
 }
 
 }  // namespace dformer
