@@ -241,6 +241,67 @@ TEST(TorchWriter, AFullDiskLeavesTheOldFileAndNothingElse) {
   EXPECT_EQ(read_checkpoint(file.path()).tensors().size(), 1u) << "there is room again";
 }
 
+/// The state of torch.optim.AdamW over a linear layer after two steps, as a trainer writes it.
+TorchDict training_state() {
+  const auto moments = [](const Shape& shape, float value) {
+    const auto size = static_cast<std::size_t>(shape.numel());
+    return TorchDict{{"step", tensor_of(2.0f)},
+                     {"exp_avg", tensor_of(shape, std::vector<float>(size, value))},
+                     {"exp_avg_sq", tensor_of(shape, std::vector<float>(size, value * value))}};
+  };
+  const auto group = [](int parameter, double decay) {
+    return TorchDict{{"lr", 6e-5},
+                     {"betas", TorchTuple{0.9, 0.999}},
+                     {"eps", 1e-8},
+                     {"weight_decay", decay},
+                     {"params", TorchList{parameter}}};
+  };
+  return {{"model", TorchDict{{"weight", tensor_of({2, 3}, std::vector<float>{1, 2, 3, 4, 5, 6})},
+                              {"bias", tensor_of({2}, std::vector<float>{7, 8})}}},
+          {"optimizer", TorchDict{{"state", TorchDict{{0, moments({2, 3}, 0.5f)}, {1, moments({2}, 0.25f)}}},
+                                  {"param_groups", TorchList{group(0, 0.01), group(1, 0.0)}}}},
+          {"epoch", 4},
+          {"iteration", 123},
+          {"random",
+           TorchDict{{"seed", 12345}, {"state", tensor_of({4}, std::vector<std::uint8_t>{1, 2, 3, 255})}}},
+          {"best", TorchList{TorchDict{{"epoch", 3}, {"miou", 51.25}}}},
+          {"config", std::string(5000, 'c')}};
+}
+
+TEST(TorchWriter, TheStateOfATrainingComesBack) {
+  const TemporaryFile file("");
+  write_torch_checkpoint(file.path(), training_state());
+  const Checkpoint checkpoint = read_checkpoint(file.path());
+  EXPECT_EQ(checkpoint.selected(), "model");
+  EXPECT_EQ(checkpoint.tensors().size(), 2u);
+  ASSERT_EQ(checkpoint.other_tensors().size(), 7u);
+  EXPECT_EQ(checkpoint.other_tensors()[1].name, "optimizer.state.0.exp_avg") << "in the order of the file";
+  const TensorRecord* average = checkpoint.find_other("optimizer.state.0.exp_avg");
+  ASSERT_NE(average, nullptr);
+  EXPECT_EQ(average->shape, (Shape{2, 3}));
+  EXPECT_EQ(average->to_float32(), std::vector<float>(6, 0.5f));
+  EXPECT_EQ(checkpoint.find_other("optimizer.state.1.exp_avg_sq")->to_float32(),
+            std::vector<float>(2, 0.0625f));
+  EXPECT_EQ(checkpoint.find_other("optimizer.state.1.step")->shape, Shape{});
+  EXPECT_EQ(checkpoint.find_other("optimizer.state.1.step")->to_int64(), (std::vector<std::int64_t>{2}));
+  EXPECT_EQ(checkpoint.find_other("random.state")->to_int64(), (std::vector<std::int64_t>{1, 2, 3, 255}));
+  EXPECT_EQ(checkpoint.find_other("weight"), nullptr) << "a weight is none of the others";
+  EXPECT_EQ(checkpoint.find_other("zzz"), nullptr);
+  EXPECT_EQ(checkpoint.integer("epoch"), 4);
+  EXPECT_EQ(checkpoint.integer("iteration"), 123);
+  EXPECT_EQ(checkpoint.number("optimizer.param_groups.0.lr"), 6e-5);
+  EXPECT_EQ(checkpoint.number("optimizer.param_groups.0.betas.1"), 0.999);
+  EXPECT_EQ(checkpoint.number("optimizer.param_groups.1.weight_decay"), 0.0);
+  EXPECT_EQ(checkpoint.integer("optimizer.param_groups.1.params.0"), 1);
+  EXPECT_EQ(checkpoint.number("best.0.miou"), 51.25);
+  EXPECT_EQ(checkpoint.text("config"), std::string(5000, 'c'));
+}
+
+TEST(TorchWriter, IntegersThatPythonWouldReadAsOthersAreRefused) {
+  EXPECT_THROW(TorchValue{std::numeric_limits<std::uint64_t>::max()}, ArgumentError);
+  EXPECT_NO_THROW(TorchValue{std::uint64_t{1} << 62});
+}
+
 class RealTorch : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -292,29 +353,6 @@ TEST_F(RealTorch, ReadsEverythingWithWeightsOnly) {
       "tuple tuple 3\ntuple.0 float 0.9\ntuple.1 float 0.999\ntuple.2 tuple 0\n"
       "by number dict 2\nby number.0 str 'zero'\nby number.300 dict 0\n";
   EXPECT_EQ(printed.text, expected);
-}
-
-/// The state of torch.optim.AdamW over a linear layer after two steps, as a trainer writes it.
-TorchDict training_state() {
-  const auto moments = [](const Shape& shape, float value) {
-    const auto size = static_cast<std::size_t>(shape.numel());
-    return TorchDict{{"step", tensor_of(2.0f)},
-                     {"exp_avg", tensor_of(shape, std::vector<float>(size, value))},
-                     {"exp_avg_sq", tensor_of(shape, std::vector<float>(size, value * value))}};
-  };
-  const auto group = [](int parameter, double decay) {
-    return TorchDict{{"lr", 6e-5},
-                     {"betas", TorchTuple{0.9, 0.999}},
-                     {"eps", 1e-8},
-                     {"weight_decay", decay},
-                     {"params", TorchList{parameter}}};
-  };
-  return {{"model", TorchDict{{"weight", tensor_of({2, 3}, std::vector<float>{1, 2, 3, 4, 5, 6})},
-                              {"bias", tensor_of({2}, std::vector<float>{7, 8})}}},
-          {"optimizer", TorchDict{{"state", TorchDict{{0, moments({2, 3}, 0.5f)}, {1, moments({2}, 0.25f)}}},
-                                  {"param_groups", TorchList{group(0, 0.01), group(1, 0.0)}}}},
-          {"epoch", 4},
-          {"iteration", 123}};
 }
 
 TEST_F(RealTorch, GoesOnTrainingFromOurState) {

@@ -32,10 +32,8 @@ class Checkpoint {
   explicit Checkpoint(const std::filesystem::path& path) : file_(path) {
     contents_ = io::read_contents(file_.bytes(), file_.path(), kept_);
     strip_module_prefix();
-    by_name_.resize(contents_.tensors.size());
-    std::iota(by_name_.begin(), by_name_.end(), std::size_t{0});
-    std::ranges::sort(by_name_, {},
-                      [this](std::size_t i) -> const std::string& { return contents_.tensors[i].name; });
+    by_name_ = sorted(contents_.tensors);
+    others_by_name_ = sorted(contents_.others);
   }
 
   Checkpoint(Checkpoint&&) = default;
@@ -51,14 +49,15 @@ class Checkpoint {
   std::span<const TensorRecord> tensors() const { return contents_.tensors; }
 
   /// nullptr if there is no weight of this name.
-  const TensorRecord* find(std::string_view name) const {
-    const auto tensor_name = [this](std::size_t i) { return std::string_view(contents_.tensors[i].name); };
-    const auto found = std::ranges::lower_bound(by_name_, name, {}, tensor_name);
-    return found != by_name_.end() && tensor_name(*found) == name ? &contents_.tensors[*found] : nullptr;
-  }
+  const TensorRecord* find(std::string_view name) const { return find(contents_.tensors, by_name_, name); }
 
   /// Tensors that are no weights, by path: "optimizer.state.0.exp_avg".
   std::span<const TensorRecord> other_tensors() const { return contents_.others; }
+
+  /// nullptr if no tensor other than the weights has this path.
+  const TensorRecord* find_other(std::string_view path) const {
+    return find(contents_.others, others_by_name_, path);
+  }
 
   /// Single values by path: "epoch", "iteration", "optimizer.param_groups.0.lr", the metadata of safetensors.
   const Metadata& metadata() const { return contents_.metadata; }
@@ -73,6 +72,21 @@ class Checkpoint {
   std::optional<std::string> text(std::string_view name) const { return value<std::string>(name); }
 
  private:
+  using Order = std::vector<std::size_t>;
+
+  static Order sorted(const std::vector<TensorRecord>& tensors) {
+    Order order(tensors.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::ranges::sort(order, {}, [&](std::size_t i) -> const std::string& { return tensors[i].name; });
+    return order;
+  }
+  static const TensorRecord* find(const std::vector<TensorRecord>& tensors, const Order& order,
+                                  std::string_view name) {
+    const auto tensor_name = [&](std::size_t i) { return std::string_view(tensors[i].name); };
+    const auto found = std::ranges::lower_bound(order, name, {}, tensor_name);
+    return found != order.end() && tensor_name(*found) == name ? &tensors[*found] : nullptr;
+  }
+
   void strip_module_prefix() {
     constexpr std::string_view prefix = "module.";
     for (const TensorRecord& tensor : contents_.tensors) {
@@ -91,7 +105,8 @@ class Checkpoint {
   io::MappedFile file_;
   io::KeptBytes kept_;
   io::CheckpointContents contents_;
-  std::vector<std::size_t> by_name_;
+  Order by_name_;
+  Order others_by_name_;
 };
 
 /// Opens a checkpoint file; see Checkpoint.

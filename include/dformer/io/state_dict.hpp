@@ -41,7 +41,8 @@ class StateDictReader {
   static constexpr int max_depth = 8;
   static constexpr std::size_t max_entries = 1u << 16;
   static constexpr std::size_t max_name = 512;
-  static constexpr std::size_t max_text = 1024;
+  static constexpr std::size_t max_text = 1u << 20;      // a configuration as text
+  static constexpr std::size_t max_all_text = 1u << 24;  // longer texts, and those beyond, are left out
 
   const PickleValue* select(const PickleValue& value, std::string& path, int depth) const {
     if (!value.is(ValueKind::dict) || depth == 4) return nullptr;
@@ -108,7 +109,10 @@ class StateDictReader {
         contents_.metadata[path] = value.real;
         return;
       case ValueKind::text:
-        if (value.data.size() <= max_text) contents_.metadata[path] = std::string(value.text());
+        if (value.data.size() <= max_text && text_ + value.data.size() <= max_all_text) {
+          text_ += value.data.size();
+          contents_.metadata[path] = std::string(value.text());
+        }
         return;
       case ValueKind::list:
       case ValueKind::tuple: {
@@ -208,6 +212,7 @@ class StateDictReader {
   const PickleValue* selected_ = nullptr;
   CheckpointContents contents_;
   std::size_t entries_ = 0;
+  std::size_t text_ = 0;
 };
 
 /// Reads the weights and everything else that a pickle holds.

@@ -5,11 +5,11 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
-#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
 
+#include <dformer/core/error.hpp>
 #include <dformer/io/tensor_source.hpp>
 
 namespace dformer {
@@ -53,7 +53,7 @@ class TorchValue {
 
   TorchValue();  ///< None
   template <std::integral Integer>
-  TorchValue(Integer value);  ///< also bool, which stays one
+  TorchValue(Integer value);  ///< a bool stays one; ArgumentError beyond 63 bits
   template <std::floating_point Real>
   TorchValue(Real value);
   TorchValue(const char* text);
@@ -88,8 +88,15 @@ struct TorchEntry {
 
 inline TorchValue::TorchValue() = default;
 template <std::integral Integer>
-TorchValue::TorchValue(Integer value)
-    : content_(std::conditional_t<std::same_as<Integer, bool>, bool, std::int64_t>(value)) {}
+TorchValue::TorchValue(Integer value) {
+  if constexpr (std::same_as<Integer, bool>) {
+    content_ = value;
+  } else {
+    if (!std::in_range<std::int64_t>(value))
+      throw_argument_error("[TorchValue] an integer of more than 63 bits; store it as a text or a tensor");
+    content_ = static_cast<std::int64_t>(value);
+  }
+}
 template <std::floating_point Real>
 TorchValue::TorchValue(Real value) : content_(static_cast<double>(value)) {}
 inline TorchValue::TorchValue(const char* text) : content_(std::string(text)) {}
