@@ -1,5 +1,18 @@
 // Every gradient kernel's source, in the order of their use of one another; included by gradients/kernels.hpp
 // once for each instruction set, inside that set's namespace, after the sources of kernels/all.inl.
 
+// The order matters.
+// clang-format off
+#include <dformer/backend/cpu/kernels/gradients/product.inl>
+#include <dformer/backend/cpu/kernels/gradients/attention_rows.inl>
+#include <dformer/backend/cpu/kernels/gradients/attention.inl>
+#include <dformer/backend/cpu/kernels/gradients/rotary.inl>
+// clang-format on
+
 template <class T>
-inline constexpr GradientTable<T> gradient_table{};
+inline constexpr GradientTable<T> gradient_table{
+    .attention_gradient_scores = &attention_gradient_scores<T>,
+    .attention_gradient_keys = &attention_gradient_keys<T>,
+    .attention_gradient_queries = &attention_gradient_queries<T>,
+    .rotary_gradient = &rotary_gradient<T>,
+};

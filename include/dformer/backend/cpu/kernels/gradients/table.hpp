@@ -3,6 +3,8 @@
 #include <cstdint>
 
 #include <dformer/backend/cpu/isa.hpp>
+#include <dformer/backend/cpu/kernels/gradients/attention_args.hpp>
+#include <dformer/backend/cpu/kernels/rotary_args.hpp>
 
 namespace dformer::cpu {
 
@@ -11,6 +13,11 @@ template <class T>
 struct GradientTable {
   template <class Args>
   using Kernel = void (*)(const Args& args, std::int64_t begin, std::int64_t end);
+
+  Kernel<AttentionGradientArgs<T>> attention_gradient_scores;
+  Kernel<AttentionGradientArgs<T>> attention_gradient_keys;
+  Kernel<AttentionGradientArgs<T>> attention_gradient_queries;
+  Kernel<RotaryArgs<T>> rotary_gradient;
 };
 
 /// The gradient kernels that a device with this instruction set runs.
