@@ -1,10 +1,63 @@
 #pragma once
 
+#include <cstdint>
+#include <span>
+#include <string>
+
 #include <dformer/backend/shapes.hpp>
 
 /// The checks of the gradients' operands, once for all backends; each function returns the shape of the
 /// operation's result. Throws: as shapes.hpp.
 namespace dformer::shapes {
+
+/// x [..., C] with at least one row.
+inline Shape filled_rows(const char* op, const Shape& x) {
+  if (x.rank() < 1 || x.numel() < 1) fail(op, "input must be [..., C] and not empty", {x});
+  return x;
+}
+
+/// x [..., C] and dy of one shape, and one value a channel.
+inline Shape norm_gradient(const char* op, const Shape& x, const Shape& weight, const Shape& dy) {
+  per_channel(op, filled_rows(op, x), weight);
+  return same(op, x, dy);
+}
+
+/// Two tensors of one shape, with the elements in one order.
+template <class Tensor>
+void same_layout(const char* op, const Tensor& a, const Tensor& b) {
+  same(op, a.shape(), b.shape());
+  if (a.elements() == b.elements()) return;
+  fail(op,
+       "operands must have one layout, but keep " + std::to_string(a.elements()) + " and " +
+           std::to_string(b.elements()) + " elements in memory",
+       {a.shape(), b.shape()});
+}
+
+/// x [N, ..., C] and a factor for each sample, or for each channel of each sample.
+inline Shape scale_samples(const Shape& x, std::size_t factors) {
+  const auto count = static_cast<std::int64_t>(factors);
+  if (x.rank() < 2 || (count != x[0] && count != x[0] * x.back())) {
+    fail("scale_samples",
+         std::to_string(count) + " factors given; N or N * C expected for an input [N, ..., C]", {x});
+  }
+  return x;
+}
+
+/// x [..., C], and the channels of the pieces, which add up to C.
+inline Shape split(const Shape& x, std::span<const std::int64_t> channels) {
+  std::int64_t total = 0;
+  bool positive = true;
+  std::string given;
+  for (const std::int64_t count : channels) {
+    total += count;
+    positive = positive && count > 0;
+    given += (given.empty() ? "" : " + ") + std::to_string(count);
+  }
+  if (x.rank() < 1 || !positive || total != x.back()) {
+    fail("split", "pieces of " + given + " channels do not make up the input", {x});
+  }
+  return x;
+}
 
 inline Shape attention_gradient(const Shape& q, const Shape& kv, int num_heads, const Shape& dy) {
   return same("attention gradient", attention(q, kv, num_heads), dy);

@@ -2,12 +2,18 @@
 
 #include <dformer/backend/cpu/cpu.hpp>
 #include <dformer/backend/cpu/gradients/attention.hpp>
+#include <dformer/backend/cpu/gradients/norm.hpp>
+#include <dformer/backend/cpu/gradients/pointwise.hpp>
 #include <dformer/backend/gradients.hpp>
 
 namespace dformer {
 
 /// The derivatives of the CPU's operations.
 template <class Scalar>
-struct Gradients<Cpu<Scalar>> : cpu::AttentionGradientOps<Scalar> {};
+struct Gradients<Cpu<Scalar>>
+    : cpu::NormGradientOps<Scalar>, cpu::PointwiseGradientOps<Scalar>, cpu::AttentionGradientOps<Scalar> {};
+
+static_assert(NormGradientFamily<Cpu<float>>);
+static_assert(PointwiseGradients<Cpu<float>>);
 
 }  // namespace dformer

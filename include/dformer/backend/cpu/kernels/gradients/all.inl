@@ -7,6 +7,9 @@
 #include <dformer/backend/cpu/kernels/gradients/attention_rows.inl>
 #include <dformer/backend/cpu/kernels/gradients/attention.inl>
 #include <dformer/backend/cpu/kernels/gradients/rotary.inl>
+#include <dformer/backend/cpu/kernels/gradients/channel_sums.inl>
+#include <dformer/backend/cpu/kernels/gradients/norm.inl>
+#include <dformer/backend/cpu/kernels/gradients/pointwise.inl>
 // clang-format on
 
 template <class T>
@@ -15,4 +18,14 @@ inline constexpr GradientTable<T> gradient_table{
     .attention_gradient_keys = &attention_gradient_keys<T>,
     .attention_gradient_queries = &attention_gradient_queries<T>,
     .rotary_gradient = &rotary_gradient<T>,
+    .channel_sums = &channel_sums<T, SumOfValues>,
+    .channel_products = &channel_sums<T, SumOfProducts>,
+    .channel_moments = &channel_sums<T, SumsOfMoments>,
+    .batch_norm_sums = &channel_sums<T, SumsOfBatchNorm>,
+    .layer_norm = &layer_norm_gradient<T>,
+    .batch_norm = &batch_norm_gradient<T>,
+    .activation = &activation_gradient_all<T>,
+    .scale_channels = &scale_channels<T>,
+    .scale_samples = &scale_samples<T>,
+    .softmax = &softmax_gradient<T>,
 };

@@ -5,6 +5,10 @@
 #include <dformer/backend/cpu/isa.hpp>
 #include <dformer/backend/cpu/kernels/gradients/attention_args.hpp>
 #include <dformer/backend/cpu/kernels/rotary_args.hpp>
+#include <dformer/backend/cpu/kernels/gradients/channel_sums_args.hpp>
+#include <dformer/backend/cpu/kernels/gradients/norm_args.hpp>
+#include <dformer/backend/cpu/kernels/gradients/pointwise_args.hpp>
+#include <dformer/backend/cpu/kernels/pointwise_args.hpp>
 
 namespace dformer::cpu {
 
@@ -18,6 +22,16 @@ struct GradientTable {
   Kernel<AttentionGradientArgs<T>> attention_gradient_keys;
   Kernel<AttentionGradientArgs<T>> attention_gradient_queries;
   Kernel<RotaryArgs<T>> rotary_gradient;
+  Kernel<ChannelSumsArgs<T>> channel_sums;
+  Kernel<ChannelSumsArgs<T>> channel_products;
+  Kernel<ChannelSumsArgs<T>> channel_moments;
+  Kernel<ChannelSumsArgs<T>> batch_norm_sums;
+  Kernel<LayerNormGradientArgs<T>> layer_norm;
+  Kernel<BatchNormGradientArgs<T>> batch_norm;
+  Kernel<PointwiseArgs<T>> activation;
+  Kernel<ScaleChannelsArgs<T>> scale_channels;
+  Kernel<ScaleSamplesArgs<T>> scale_samples;
+  Kernel<SoftmaxGradientArgs<T>> softmax;
 };
 
 /// The gradient kernels that a device with this instruction set runs.
