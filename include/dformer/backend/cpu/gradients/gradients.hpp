@@ -4,16 +4,20 @@
 #include <dformer/backend/cpu/gradients/attention.hpp>
 #include <dformer/backend/cpu/gradients/norm.hpp>
 #include <dformer/backend/cpu/gradients/pointwise.hpp>
+#include <dformer/backend/cpu/gradients/resample.hpp>
 #include <dformer/backend/gradients.hpp>
 
 namespace dformer {
 
 /// The derivatives of the CPU's operations.
 template <class Scalar>
-struct Gradients<Cpu<Scalar>>
-    : cpu::NormGradientOps<Scalar>, cpu::PointwiseGradientOps<Scalar>, cpu::AttentionGradientOps<Scalar> {};
+struct Gradients<Cpu<Scalar>> : cpu::NormGradientOps<Scalar>,
+                                cpu::PointwiseGradientOps<Scalar>,
+                                cpu::ResampleGradientOps<Scalar>,
+                                cpu::AttentionGradientOps<Scalar> {};
 
 static_assert(NormGradientFamily<Cpu<float>>);
 static_assert(PointwiseGradients<Cpu<float>>);
+static_assert(ResampleGradients<Cpu<float>>);
 
 }  // namespace dformer

@@ -10,6 +10,7 @@
 #include <dformer/backend/cpu/kernels/gradients/channel_sums.inl>
 #include <dformer/backend/cpu/kernels/gradients/norm.inl>
 #include <dformer/backend/cpu/kernels/gradients/pointwise.inl>
+#include <dformer/backend/cpu/kernels/gradients/resample.inl>
 // clang-format on
 
 template <class T>
@@ -28,4 +29,5 @@ inline constexpr GradientTable<T> gradient_table{
     .scale_channels = &scale_channels<T>,
     .scale_samples = &scale_samples<T>,
     .softmax = &softmax_gradient<T>,
+    .resample = &resample_gradient<T>,
 };

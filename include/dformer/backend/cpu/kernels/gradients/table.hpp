@@ -4,11 +4,12 @@
 
 #include <dformer/backend/cpu/isa.hpp>
 #include <dformer/backend/cpu/kernels/gradients/attention_args.hpp>
-#include <dformer/backend/cpu/kernels/rotary_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/channel_sums_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/norm_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/pointwise_args.hpp>
+#include <dformer/backend/cpu/kernels/gradients/resample_args.hpp>
 #include <dformer/backend/cpu/kernels/pointwise_args.hpp>
+#include <dformer/backend/cpu/kernels/rotary_args.hpp>
 
 namespace dformer::cpu {
 
@@ -32,6 +33,7 @@ struct GradientTable {
   Kernel<ScaleChannelsArgs<T>> scale_channels;
   Kernel<ScaleSamplesArgs<T>> scale_samples;
   Kernel<SoftmaxGradientArgs<T>> softmax;
+  Kernel<ResampleGradientArgs<T>> resample;
 };
 
 /// The gradient kernels that a device with this instruction set runs.
