@@ -63,4 +63,11 @@ inline Shape attention_gradient(const Shape& q, const Shape& kv, int num_heads, 
   return same("attention gradient", attention(q, kv, num_heads), dy);
 }
 
+inline Shape geometry_attention_gradient(const Shape& q, const Shape& k, const Shape& v, const Shape& depth,
+                                         const Shape& weight, const Shape& decay, int num_heads,
+                                         const Shape& dy) {
+  return same("geometry_attention gradient", geometry_attention(q, k, v, depth, weight, decay, num_heads),
+              dy);
+}
+
 }  // namespace dformer::shapes

@@ -11,9 +11,9 @@
 /// these are its derivatives with respect to one operand: given `dy`, the gradient of a loss with respect to
 /// the result, they return the gradient with respect to that operand. They know nothing of recording.
 ///
-/// They stand beside the backend, as `Gradients<B>`, so that a program that only infers does not compile them.
-/// Gradients of weights come in the weight's layout, so that what updates a weight works element by element.
-/// Sums over rows are cut by the shapes alone: results do not depend on the number of threads.
+/// They stand beside the backend, as `Gradients<B>`, so that a program that only infers does not compile
+/// them. Gradients of weights come in the weight's layout, so that what updates a weight works element by
+/// element. Sums over rows are cut by the shapes alone: results do not depend on the number of threads.
 namespace dformer {
 
 template <class B>
@@ -54,7 +54,7 @@ struct GeometryAttentionGradients {
 /// How `cross_entropy` counts pixels. Labels equal to `ignore_index` are left out.
 struct CrossEntropyOptions {
   int ignore_index = 255;
-  float label_smoothing = 0.0f;          ///< share of the target that is spread over all classes
+  float label_smoothing = 0.0f;           ///< share of the target that is spread over all classes
   std::span<const float> class_weight{};  ///< one for each class; empty: 1
 };
 
@@ -111,8 +111,8 @@ concept ConvolutionGradients = requires(const TensorOf<B>& x, const Window& wind
 /// are those of x. update_statistics(running_mean, running_var, statistics, rows, momentum): in place, with
 /// the unbiased variance, as PyTorch does.
 template <class B>
-concept NormGradientFamily =
-    requires(const TensorOf<B>& x, const BatchStatistics<TensorOf<B>>& statistics, std::int64_t rows, float eps) {
+concept NormGradientFamily = requires(const TensorOf<B>& x, const BatchStatistics<TensorOf<B>>& statistics,
+                                      std::int64_t rows, float eps) {
   { Gradients<B>::layer_norm(x, x, x, eps) } -> std::same_as<NormGradients<TensorOf<B>>>;
   { Gradients<B>::batch_statistics(x) } -> std::same_as<BatchStatistics<TensorOf<B>>>;
   { Gradients<B>::batch_norm(x, x, statistics, eps, x) } -> std::same_as<NormGradients<TensorOf<B>>>;
@@ -125,9 +125,9 @@ concept NormGradientFamily =
 /// array of N factors, or of N * C. split(x [..., C], channels): the pieces of the last axis. add_to(sum,
 /// x): in place. scaled(x, factor): a new tensor, in any layout.
 template <class B>
-concept PointwiseGradients =
-    requires(const TensorOf<B>& x, TensorOf<B>& sum, Activation activation, std::span<const float> factors,
-             std::span<const std::int64_t> channels, float factor) {
+concept PointwiseGradients = requires(const TensorOf<B>& x, TensorOf<B>& sum, Activation activation,
+                                      std::span<const float> factors, std::span<const std::int64_t> channels,
+                                      float factor) {
   { Gradients<B>::activation(x, activation, x) } -> std::same_as<TensorOf<B>>;
   { Gradients<B>::softmax(x, x) } -> std::same_as<TensorOf<B>>;
   { Gradients<B>::channel_sums(x) } -> std::same_as<TensorOf<B>>;
@@ -148,11 +148,10 @@ concept ResampleGradients = requires(const TensorOf<B>& x, std::int64_t extent) 
 };
 
 /// attention(q, kv, num_heads, scale, dy); rotary(dy, angle, num_heads, scale); geometry_attention(q, k, v,
-/// prior, num_heads, kind, dy). Scores are computed again, never held.
+/// prior, num_heads, kind, dy). Scores are computed again, and never held for all queries.
 template <class B>
-concept AttentionGradientFamily =
-    requires(const TensorOf<B>& x, const GeometryPrior<TensorOf<B>>& prior, int num_heads, float scale,
-             GeometryAttention kind) {
+concept AttentionGradientFamily = requires(const TensorOf<B>& x, const GeometryPrior<TensorOf<B>>& prior,
+                                           int num_heads, float scale, GeometryAttention kind) {
   { Gradients<B>::attention(x, x, num_heads, scale, x) } -> std::same_as<AttentionGradients<TensorOf<B>>>;
   { Gradients<B>::rotary(x, x, num_heads, scale) } -> std::same_as<TensorOf<B>>;
   {
@@ -193,7 +192,7 @@ concept OptimizerSteps = requires(TensorOf<B>& value, const TensorOf<B>& x, cons
 /// A backend on which networks can be trained.
 template <class B>
 concept Trainable = LinearGradients<B> && ConvolutionGradients<B> && NormGradientFamily<B> &&
-    PointwiseGradients<B> && ResampleGradients<B> && AttentionGradientFamily<B> && FactorizationGradients<B> &&
-    LossGradients<B> && OptimizerSteps<B>;
+    PointwiseGradients<B> && ResampleGradients<B> && AttentionGradientFamily<B> &&
+    FactorizationGradients<B> && LossGradients<B> && OptimizerSteps<B>;
 
 }  // namespace dformer

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <dformer/backend/cpu/geometry_sequences.hpp>
 #include <dformer/backend/cpu/kernels/kernels.hpp>
 #include <dformer/backend/cpu/scratch.hpp>
 #include <dformer/backend/geometry_prior.hpp>
@@ -23,6 +24,39 @@ struct GeometryAttentionOps {
     const std::int64_t height = shape[1];
     const std::int64_t width = shape[2];
     Tensor<T> y(device, shape);
+    GeometryArgs<T> args = arguments(q, k, v, prior, num_heads);
+    args.y = y.data();
+    if (kind == GeometryAttention::full) {
+      run(device, shape[0], GeometrySequences::grid(height, width), args, table.grid_attention);
+      return y;
+    }
+    const Tensor<T> rows = along_rows(q, k, v, prior, num_heads);
+    args.v = rows.data();
+    run(device, shape[0], GeometrySequences::columns(height, width), args, table.line_attention);
+    return y;
+  }
+
+ private:
+  template <class>
+  friend struct GeometryGradientOps;  // needs the first half again
+
+  static constexpr std::int64_t queries_per_task = 256;
+
+  /// The first half of the decomposed attention.
+  static Tensor<T> along_rows(const Tensor<T>& q, const Tensor<T>& k, const Tensor<T>& v,
+                              const GeometryPrior<Tensor<T>>& prior, int num_heads) {
+    const Shape& shape = q.shape();
+    Tensor<T> y(q.device(), shape);
+    GeometryArgs<T> args = arguments(q, k, v, prior, num_heads);
+    args.y = y.data();
+    run(q.device(), shape[0], GeometrySequences::rows(shape[1], shape[2]), args,
+        kernels<T>(q.device().isa()).line_attention);
+    return y;
+  }
+
+  /// What all kernels are given of the operands.
+  static GeometryArgs<T> arguments(const Tensor<T>& q, const Tensor<T>& k, const Tensor<T>& v,
+                                   const GeometryPrior<Tensor<T>>& prior, int num_heads) {
     GeometryArgs<T> args{};
     args.q = q.data();
     args.k = k.data();
@@ -30,44 +64,18 @@ struct GeometryAttentionOps {
     args.depth = prior.depth.data();
     args.weight = prior.weight.data();
     args.decay = prior.decay.data();
-    args.y = y.data();
-    args.tokens = height * width;
-    args.width = width;
+    args.tokens = q.shape()[1] * q.shape()[2];
+    args.width = q.shape()[2];
     args.heads = num_heads;
-    args.head_dim = shape[3] / num_heads;
-    if (kind == GeometryAttention::full) {
-      run(device, shape[0], {1, 0, 1, args.tokens}, args, table.grid_attention);
-      return y;
-    }
-    Tensor<T> rows(device, shape);
-    args.y = rows.data();
-    run(device, shape[0], {height, width, 1, width}, args, table.line_attention);
-    args.v = rows.data();
-    args.y = y.data();
-    run(device, shape[0], {width, 1, width, height}, args, table.line_attention);
-    return y;
+    args.head_dim = q.shape()[3] / num_heads;
+    return args;
   }
 
- private:
-  static constexpr std::int64_t queries_per_task = 256;
-
-  /// The sequences of an image: how many, the steps from one to the next and within one, and their length.
-  struct Sequences {
-    std::int64_t count;
-    std::int64_t step;
-    std::int64_t token_step;
-    std::int64_t length;
-  };
-
   template <class Kernel>
-  static void run(const Device& device, std::int64_t images, const Sequences& sequences, GeometryArgs<T> args,
-                  Kernel kernel) {
+  static void run(const Device& device, std::int64_t images, const GeometrySequences& sequences,
+                  GeometryArgs<T> args, Kernel kernel) {
     if (args.tokens == 0) return;
-    args.sequences = sequences.count;
-    args.sequence_step = sequences.step;
-    args.token_step = sequences.token_step;
-    args.length = sequences.length;
-    args.groups = (sequences.length + queries_per_task - 1) / queries_per_task;
+    sequences.describe(queries_per_task, args);
     run_with_scratch<T>(device, images * args.sequences * args.heads * args.groups,
                         geometry_scratch<T>(args.length, args.head_dim), args, kernel);
   }

@@ -65,9 +65,9 @@ struct AttentionGradientOps {
         args.kv = kv.data() + n * keys * 2 * channels;
         args.dkv = gradients.kv.data() + n * keys * 2 * channels;
         args.add = group > 0;
-        run_with_scratch<T>(device, some * blocks, scratch, args, table.attention_gradient_scores);
-        run_with_scratch<T>(device, some * blocks, scratch, args, table.attention_gradient_keys);
-        run_with_scratch<T>(device, some * num_heads, 0, args, table.attention_gradient_queries);
+        run_with_scratch<T>(device, some * blocks, scratch, args, table.attention_scores);
+        run_with_scratch<T>(device, some * blocks, scratch, args, table.attention_keys);
+        run_with_scratch<T>(device, some * num_heads, 0, args, table.attention_queries);
       }
     }
     return gradients;
@@ -87,7 +87,7 @@ struct AttentionGradientOps {
     args.head_dim = shape[3] / num_heads;
     args.scale = static_cast<T>(scale);
     run_with_scratch<T>(dy.device(), shape.rows(), 2 * args.head_dim, args,
-                        gradient_kernels<T>(dy.device().isa()).rotary_gradient);
+                        gradient_kernels<T>(dy.device().isa()).rotary);
     return dx;
   }
 

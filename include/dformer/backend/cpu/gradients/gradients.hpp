@@ -2,6 +2,7 @@
 
 #include <dformer/backend/cpu/cpu.hpp>
 #include <dformer/backend/cpu/gradients/attention.hpp>
+#include <dformer/backend/cpu/gradients/geometry_attention.hpp>
 #include <dformer/backend/cpu/gradients/norm.hpp>
 #include <dformer/backend/cpu/gradients/pointwise.hpp>
 #include <dformer/backend/cpu/gradients/resample.hpp>
@@ -14,10 +15,12 @@ template <class Scalar>
 struct Gradients<Cpu<Scalar>> : cpu::NormGradientOps<Scalar>,
                                 cpu::PointwiseGradientOps<Scalar>,
                                 cpu::ResampleGradientOps<Scalar>,
-                                cpu::AttentionGradientOps<Scalar> {};
+                                cpu::AttentionGradientOps<Scalar>,
+                                cpu::GeometryGradientOps<Scalar> {};
 
 static_assert(NormGradientFamily<Cpu<float>>);
 static_assert(PointwiseGradients<Cpu<float>>);
 static_assert(ResampleGradients<Cpu<float>>);
+static_assert(AttentionGradientFamily<Cpu<float>>);
 
 }  // namespace dformer

@@ -7,6 +7,7 @@
 #include <dformer/backend/cpu/kernels/gradients/attention_rows.inl>
 #include <dformer/backend/cpu/kernels/gradients/attention.inl>
 #include <dformer/backend/cpu/kernels/gradients/rotary.inl>
+#include <dformer/backend/cpu/kernels/gradients/geometry.inl>
 #include <dformer/backend/cpu/kernels/gradients/channel_sums.inl>
 #include <dformer/backend/cpu/kernels/gradients/norm.inl>
 #include <dformer/backend/cpu/kernels/gradients/pointwise.inl>
@@ -15,10 +16,12 @@
 
 template <class T>
 inline constexpr GradientTable<T> gradient_table{
-    .attention_gradient_scores = &attention_gradient_scores<T>,
-    .attention_gradient_keys = &attention_gradient_keys<T>,
-    .attention_gradient_queries = &attention_gradient_queries<T>,
-    .rotary_gradient = &rotary_gradient<T>,
+    .attention_scores = &attention_gradient_scores<T>,
+    .attention_keys = &attention_gradient_keys<T>,
+    .attention_queries = &attention_gradient_queries<T>,
+    .rotary = &rotary_gradient<T>,
+    .line_attention = &line_attention_gradient<T>,
+    .grid_attention = &grid_attention_gradient<T>,
     .channel_sums = &channel_sums<T, SumOfValues>,
     .channel_products = &channel_sums<T, SumOfProducts>,
     .channel_moments = &channel_sums<T, SumsOfMoments>,

@@ -5,6 +5,7 @@
 #include <dformer/backend/cpu/isa.hpp>
 #include <dformer/backend/cpu/kernels/gradients/attention_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/channel_sums_args.hpp>
+#include <dformer/backend/cpu/kernels/gradients/geometry_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/norm_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/pointwise_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/resample_args.hpp>
@@ -19,10 +20,12 @@ struct GradientTable {
   template <class Args>
   using Kernel = void (*)(const Args& args, std::int64_t begin, std::int64_t end);
 
-  Kernel<AttentionGradientArgs<T>> attention_gradient_scores;
-  Kernel<AttentionGradientArgs<T>> attention_gradient_keys;
-  Kernel<AttentionGradientArgs<T>> attention_gradient_queries;
-  Kernel<RotaryArgs<T>> rotary_gradient;
+  Kernel<AttentionGradientArgs<T>> attention_scores;
+  Kernel<AttentionGradientArgs<T>> attention_keys;
+  Kernel<AttentionGradientArgs<T>> attention_queries;
+  Kernel<RotaryArgs<T>> rotary;
+  Kernel<GeometryGradientArgs<T>> line_attention;
+  Kernel<GeometryGradientArgs<T>> grid_attention;
   Kernel<ChannelSumsArgs<T>> channel_sums;
   Kernel<ChannelSumsArgs<T>> channel_products;
   Kernel<ChannelSumsArgs<T>> channel_moments;
