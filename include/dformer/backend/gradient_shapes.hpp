@@ -7,8 +7,60 @@
 #include <dformer/backend/shapes.hpp>
 
 /// The checks of the gradients' operands, once for all backends; each function returns the shape of the
-/// operation's result. Throws: as shapes.hpp.
+/// operation's result, or the one that its arrow points to. Throws: as shapes.hpp.
 namespace dformer::shapes {
+
+/// The gradient of a result has the result's shape.
+inline void require_result(const char* op, const Shape& result, const Shape& dy) {
+  if (!(result == dy)) fail(op, "dy must have the shape of the result, " + to_string(result), {dy});
+}
+
+/// dy [..., O], weight [O, I] (or [O, I, 1, 1]) -> [..., I].
+inline Shape linear_input(const Shape& dy, const Shape& weight) {
+  const bool pointwise = weight.rank() == 4 && weight[2] == 1 && weight[3] == 1;
+  if (weight.rank() != 2 && !pointwise) {
+    fail("linear_input", "weight must be [O, I] or [O, I, 1, 1]", {weight});
+  }
+  if (dy.rank() < 1 || dy.back() != weight[0]) {
+    fail("linear_input", std::to_string(weight[0]) + " output channels expected", {dy, weight});
+  }
+  return dy.with_back(weight[1]);
+}
+
+/// x [..., I], dy [..., O] -> weight [O, I] (or [O, I, 1, 1]).
+inline Shape linear_weight(const Shape& x, const Shape& dy, const Shape& weight) {
+  shapes::weight(WeightLayout::dense, weight);
+  require_result("linear_weight", linear(x, weight), dy);
+  return weight;
+}
+
+/// dy [N, H', W', O], weight [O, I, k, k] -> x [N, H, W, I].
+inline Shape conv2d_input(const Shape& dy, const Shape& weight, const Window& window, const Shape& x) {
+  require_result("conv2d_input", conv2d(x, weight, window), dy);
+  return x;
+}
+
+/// x [N, H, W, I], dy [N, H', W', O] -> weight [O, I, k, k].
+inline Shape conv2d_weight(const Shape& x, const Shape& dy, const Window& window, const Shape& weight) {
+  shapes::weight(WeightLayout::dense, weight);
+  require_result("conv2d_weight", conv2d(x, weight, window), dy);
+  return weight;
+}
+
+/// dy [N, H', W', C], weight [C, 1, k, k] -> x [N, H, W, C].
+inline Shape depthwise_conv2d_input(const Shape& dy, const Shape& weight, const Window& window,
+                                    const Shape& x) {
+  require_result("depthwise_conv2d_input", depthwise_conv2d(x, weight, window), dy);
+  return x;
+}
+
+/// x [N, H, W, C], dy [N, H', W', C] -> weight [C, 1, k, k].
+inline Shape depthwise_conv2d_weight(const Shape& x, const Shape& dy, const Window& window,
+                                     const Shape& weight) {
+  shapes::weight(WeightLayout::depthwise, weight);
+  require_result("depthwise_conv2d_weight", depthwise_conv2d(x, weight, window), dy);
+  return weight;
+}
 
 /// x [..., C] with at least one row.
 inline Shape filled_rows(const char* op, const Shape& x) {

@@ -2,7 +2,10 @@
 
 #include <dformer/backend/cpu/cpu.hpp>
 #include <dformer/backend/cpu/gradients/attention.hpp>
+#include <dformer/backend/cpu/gradients/conv2d.hpp>
+#include <dformer/backend/cpu/gradients/depthwise_conv2d.hpp>
 #include <dformer/backend/cpu/gradients/geometry_attention.hpp>
+#include <dformer/backend/cpu/gradients/linear.hpp>
 #include <dformer/backend/cpu/gradients/norm.hpp>
 #include <dformer/backend/cpu/gradients/pointwise.hpp>
 #include <dformer/backend/cpu/gradients/resample.hpp>
@@ -12,12 +15,17 @@ namespace dformer {
 
 /// The derivatives of the CPU's operations.
 template <class Scalar>
-struct Gradients<Cpu<Scalar>> : cpu::NormGradientOps<Scalar>,
+struct Gradients<Cpu<Scalar>> : cpu::LinearGradientOps<Scalar>,
+                                cpu::ConvolutionGradientOps<Scalar>,
+                                cpu::DepthwiseGradientOps<Scalar>,
+                                cpu::NormGradientOps<Scalar>,
                                 cpu::PointwiseGradientOps<Scalar>,
                                 cpu::ResampleGradientOps<Scalar>,
                                 cpu::AttentionGradientOps<Scalar>,
                                 cpu::GeometryGradientOps<Scalar> {};
 
+static_assert(LinearGradients<Cpu<float>>);
+static_assert(ConvolutionGradients<Cpu<float>>);
 static_assert(NormGradientFamily<Cpu<float>>);
 static_assert(PointwiseGradients<Cpu<float>>);
 static_assert(ResampleGradients<Cpu<float>>);

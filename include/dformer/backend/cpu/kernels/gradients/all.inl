@@ -12,6 +12,11 @@
 #include <dformer/backend/cpu/kernels/gradients/norm.inl>
 #include <dformer/backend/cpu/kernels/gradients/pointwise.inl>
 #include <dformer/backend/cpu/kernels/gradients/resample.inl>
+#include <dformer/backend/cpu/kernels/gradients/outer_product.inl>
+#include <dformer/backend/cpu/kernels/gradients/transpose_weight.inl>
+#include <dformer/backend/cpu/kernels/gradients/window_gather.inl>
+#include <dformer/backend/cpu/kernels/gradients/depthwise_input.inl>
+#include <dformer/backend/cpu/kernels/gradients/depthwise_weight.inl>
 // clang-format on
 
 template <class T>
@@ -33,4 +38,10 @@ inline constexpr GradientTable<T> gradient_table{
     .scale_samples = &scale_samples<T>,
     .softmax = &softmax_gradient<T>,
     .resample = &resample_gradient<T>,
+    .outer_product = &outer_product<T>,
+    .sum_parts = &sum_parts<T>,
+    .transpose_weight = &transpose_weight<T>,
+    .window_gather = &window_gather<T>,
+    .depthwise_input = &depthwise_input<T>,
+    .depthwise_weight = &depthwise_weight<T>,
 };

@@ -5,10 +5,14 @@
 #include <dformer/backend/cpu/isa.hpp>
 #include <dformer/backend/cpu/kernels/gradients/attention_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/channel_sums_args.hpp>
+#include <dformer/backend/cpu/kernels/gradients/depthwise_gradient_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/geometry_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/norm_args.hpp>
+#include <dformer/backend/cpu/kernels/gradients/outer_product_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/pointwise_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/resample_args.hpp>
+#include <dformer/backend/cpu/kernels/gradients/transpose_weight_args.hpp>
+#include <dformer/backend/cpu/kernels/gradients/window_gather_args.hpp>
 #include <dformer/backend/cpu/kernels/pointwise_args.hpp>
 #include <dformer/backend/cpu/kernels/rotary_args.hpp>
 
@@ -37,6 +41,12 @@ struct GradientTable {
   Kernel<ScaleSamplesArgs<T>> scale_samples;
   Kernel<SoftmaxGradientArgs<T>> softmax;
   Kernel<ResampleGradientArgs<T>> resample;
+  Kernel<OuterProductArgs<T>> outer_product;
+  Kernel<SumPartsArgs<T>> sum_parts;
+  Kernel<TransposeWeightArgs<T>> transpose_weight;
+  Kernel<WindowGatherArgs<T>> window_gather;
+  Kernel<DepthwiseInputArgs<T>> depthwise_input;
+  Kernel<DepthwiseWeightArgs<T>> depthwise_weight;
 };
 
 /// The gradient kernels that a device with this instruction set runs.
