@@ -7,6 +7,9 @@ inline void exp_kernel(const float* x, float* y, std::int64_t count) {
 inline void erf_kernel(const float* x, float* y, std::int64_t count) {
   for (std::int64_t i = 0; i < count; i += Vec<float>::size) erf(Vec<float>::load(x + i)).store(y + i);
 }
+inline void sqrt_kernel(const float* x, float* y, std::int64_t count) {
+  for (std::int64_t i = 0; i < count; i += Vec<float>::size) sqrt(Vec<float>::load(x + i)).store(y + i);
+}
 inline void gelu_kernel(const float* x, float* y, std::int64_t count) {
   for (std::int64_t i = 0; i < count; i += Vec<float>::size) gelu(Vec<float>::load(x + i)).store(y + i);
 }
@@ -28,5 +31,5 @@ inline void cos_kernel(const float* x, float* y, std::int64_t count) {
   }
 }
 
-inline constexpr MathKernels math_kernels{exp_kernel,     erf_kernel, gelu_kernel,
+inline constexpr MathKernels math_kernels{exp_kernel,     erf_kernel, sqrt_kernel, gelu_kernel,
                                           sigmoid_kernel, sin_kernel, cos_kernel};

@@ -12,7 +12,7 @@
 using MathKernel = void (*)(const float* x, float* y, std::int64_t count);
 
 struct MathKernels {
-  MathKernel exp, erf, gelu, sigmoid, sin, cos;
+  MathKernel exp, erf, sqrt, gelu, sigmoid, sin, cos;
 };
 
 #if defined(__GNUC__) && !defined(__clang__)
@@ -132,6 +132,26 @@ TEST(Math, Erf) {
     const std::vector<float> y = apply(isa.erf, {0.0f, infinity, -infinity, 1e30f, -1e30f, 4.0f, -4.0f, nan});
     EXPECT_EQ(std::vector<float>(y.begin(), y.end() - 1), (std::vector<float>{0, 1, -1, 1, -1, 1, -1}));
     EXPECT_TRUE(std::isnan(y.back()));
+  }
+}
+
+TEST(Math, Sqrt) {
+  std::vector<float> x;
+  for (float size = 1.2e-38f; size < 3e38f; size *= 1.00013f) x.push_back(size);
+  for (int i = 1; i <= 1 << 16; ++i) x.push_back(static_cast<float>(i) / 32768.0f);
+  for (const MathKernels& isa : every_isa()) {
+    const std::vector<float> roots = apply(isa.sqrt, x);
+    Real worst = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      const Real expected = std::sqrt(static_cast<Real>(x[i]));
+      worst = std::max(worst, std::abs(static_cast<Real>(roots[i]) - expected) / ulp(expected));
+    }
+    EXPECT_LE(worst, 0.9L);
+    const std::vector<float> y = apply(isa.sqrt, {0.0f, 4.0f, infinity, 1e-40f, nan});
+    EXPECT_EQ(std::vector<float>(y.begin(), y.begin() + 3), (std::vector<float>{0, 2, infinity}));
+    EXPECT_GE(y[3], 0.0f);
+    EXPECT_LE(y[3], 1.0001e-20f);
+    EXPECT_TRUE(std::isnan(y[4]));
   }
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <vector>
 
 #include <dformer/backend/cpu/kernels/gradients/kernels.hpp>
 #include <dformer/backend/cpu/tensor.hpp>
@@ -17,16 +16,15 @@ Tensor<To> repeated(const Device& device, const GroupedRows& rows, const From* v
   return result;
 }
 
-/// What a ChannelSumsArgs kernel sums over the rows of a (and b): [2, C].
+/// What a ChannelSumsArgs kernel sums over rows of a (and b): [2, C]. `shift` has a value for each channel.
 template <class T>
 Tensor<double> sum_rows(typename GradientTable<T>::template Kernel<ChannelSumsArgs<T>> kernel,
-                        const Tensor<T>& a, const Tensor<T>& b = {}, const T* shift = nullptr) {
-  const Device& device = a.device();
-  const GroupedRows rows{a.shape().back(), a.shape().rows()};
+                        const Device& device, const GroupedRows& rows, const T* a, const T* b = nullptr,
+                        const T* shift = nullptr) {
   const std::int64_t slices = slices_of(rows.tasks(), rows.width);
   const Tensor<double> shifts = shift == nullptr ? Tensor<double>() : repeated<double>(device, rows, shift);
   Tensor<double> sums(device, Shape{slices, 2, rows.width});
-  const ChannelSumsArgs<T> args{a.data(), data_or_null(b), data_or_null(shifts), sums.data(), rows, slices};
+  const ChannelSumsArgs<T> args{a, b, data_or_null(shifts), sums.data(), rows, slices};
   device.parallel_for(slices, [&](auto begin, auto end) { kernel(args, begin, end); });
 
   Tensor<double> result(device, Shape{2, rows.channels});
@@ -41,6 +39,11 @@ Tensor<double> sum_rows(typename GradientTable<T>::template Kernel<ChannelSumsAr
     }
   }
   return result;
+}
+
+/// The rows of x [..., C].
+inline GroupedRows grouped_rows(const Shape& x) {
+  return {x.back(), x.rows()};
 }
 
 }  // namespace dformer::cpu

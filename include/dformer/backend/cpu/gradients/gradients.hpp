@@ -7,6 +7,7 @@
 #include <dformer/backend/cpu/gradients/geometry_attention.hpp>
 #include <dformer/backend/cpu/gradients/linear.hpp>
 #include <dformer/backend/cpu/gradients/norm.hpp>
+#include <dformer/backend/cpu/gradients/optimizer.hpp>
 #include <dformer/backend/cpu/gradients/pointwise.hpp>
 #include <dformer/backend/cpu/gradients/resample.hpp>
 #include <dformer/backend/gradients.hpp>
@@ -22,7 +23,8 @@ struct Gradients<Cpu<Scalar>> : cpu::LinearGradientOps<Scalar>,
                                 cpu::PointwiseGradientOps<Scalar>,
                                 cpu::ResampleGradientOps<Scalar>,
                                 cpu::AttentionGradientOps<Scalar>,
-                                cpu::GeometryGradientOps<Scalar> {};
+                                cpu::GeometryGradientOps<Scalar>,
+                                cpu::OptimizerOps<Scalar> {};
 
 static_assert(LinearGradients<Cpu<float>>);
 static_assert(ConvolutionGradients<Cpu<float>>);
@@ -30,5 +32,6 @@ static_assert(NormGradientFamily<Cpu<float>>);
 static_assert(PointwiseGradients<Cpu<float>>);
 static_assert(ResampleGradients<Cpu<float>>);
 static_assert(AttentionGradientFamily<Cpu<float>>);
+static_assert(OptimizerSteps<Cpu<float>>);
 
 }  // namespace dformer

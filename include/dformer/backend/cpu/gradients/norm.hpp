@@ -47,8 +47,8 @@ struct NormGradientOps {
   static BatchStatistics<Tensor<T>> batch_statistics(const Tensor<T>& x) {
     shapes::filled_rows("batch_statistics", x.shape());
     // The first row stands for the mean, so that squares of a large mean do not drown the variance.
-    const Tensor<double> sums =
-        sum_rows<T>(gradient_kernels<T>(x.device().isa()).channel_moments, x, {}, x.data());
+    const Tensor<double> sums = sum_rows<T>(gradient_kernels<T>(x.device().isa()).channel_moments, x.device(),
+                                            grouped_rows(x.shape()), x.data(), nullptr, x.data());
     const std::int64_t channels = x.shape().back();
     const auto rows = static_cast<double>(x.shape().rows());
     BatchStatistics<Tensor<T>> result{Tensor<T>(x.device(), Shape{channels}),
@@ -70,9 +70,10 @@ struct NormGradientOps {
     shapes::per_channel("batch_norm gradient", x.shape(), statistics.mean.shape());
     shapes::per_channel("batch_norm gradient", x.shape(), statistics.variance.shape());
     const Device& device = x.device();
-    const GroupedRows rows{x.shape().back(), x.shape().rows()};
+    const GroupedRows rows = grouped_rows(x.shape());
     const GradientTable<T>& table = gradient_kernels<T>(device.isa());
-    const Tensor<double> sums = sum_rows<T>(table.batch_norm_sums, dy, x, statistics.mean.data());
+    const Tensor<double> sums =
+        sum_rows<T>(table.batch_norm_sums, device, rows, dy.data(), x.data(), statistics.mean.data());
 
     NormGradients<Tensor<T>> result{Tensor<T>(device, x.shape()), Tensor<T>(device, weight.shape()),
                                     Tensor<T>(device, weight.shape())};

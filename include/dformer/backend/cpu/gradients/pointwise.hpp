@@ -37,20 +37,22 @@ struct PointwiseGradientOps {
   /// Sums of x [..., C] over all rows: [C].
   static Tensor<T> channel_sums(const Tensor<T>& x) {
     shapes::filled_rows("channel_sums", x.shape());
-    return first_sums(sum_rows<T>(gradient_kernels<T>(x.device().isa()).channel_sums, x));
+    return first_sums(sum_rows<T>(gradient_kernels<T>(x.device().isa()).channel_sums, x.device(),
+                                  grouped_rows(x.shape()), x.data()));
   }
 
   /// Sums of a * b, both [..., C], over all rows: [C].
   static Tensor<T> channel_products(const Tensor<T>& a, const Tensor<T>& b) {
     shapes::filled_rows("channel_products", shapes::same("channel_products", a.shape(), b.shape()));
-    return first_sums(sum_rows<T>(gradient_kernels<T>(a.device().isa()).channel_products, a, b));
+    return first_sums(sum_rows<T>(gradient_kernels<T>(a.device().isa()).channel_products, a.device(),
+                                  grouped_rows(a.shape()), a.data(), b.data()));
   }
 
   /// x [..., C] * scale [C].
   static Tensor<T> scale_channels(const Tensor<T>& x, const Tensor<T>& scale) {
     shapes::per_channel("scale_channels", x.shape(), scale.shape());
     Tensor<T> y(x.device(), x.shape());
-    scale_rows(x.data(), scale.data(), y.data(), {x.shape().back(), x.shape().rows()}, x.device());
+    scale_rows(x.data(), scale.data(), y.data(), grouped_rows(x.shape()), x.device());
     return y;
   }
 

@@ -17,6 +17,7 @@
 #include <dformer/backend/cpu/kernels/gradients/window_gather.inl>
 #include <dformer/backend/cpu/kernels/gradients/depthwise_input.inl>
 #include <dformer/backend/cpu/kernels/gradients/depthwise_weight.inl>
+#include <dformer/backend/cpu/kernels/gradients/optimizer.inl>
 // clang-format on
 
 template <class T>
@@ -44,4 +45,7 @@ inline constexpr GradientTable<T> gradient_table{
     .window_gather = &window_gather<T>,
     .depthwise_input = &depthwise_input<T>,
     .depthwise_weight = &depthwise_weight<T>,
+    .adamw = &adamw<T>,
+    .sgd = &sgd<T>,
+    .average_to = &average_to<T>,
 };

@@ -8,6 +8,7 @@
 #include <dformer/backend/cpu/kernels/gradients/depthwise_gradient_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/geometry_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/norm_args.hpp>
+#include <dformer/backend/cpu/kernels/gradients/optimizer_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/outer_product_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/pointwise_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/resample_args.hpp>
@@ -47,6 +48,9 @@ struct GradientTable {
   Kernel<WindowGatherArgs<T>> window_gather;
   Kernel<DepthwiseInputArgs<T>> depthwise_input;
   Kernel<DepthwiseWeightArgs<T>> depthwise_weight;
+  Kernel<AdamWArgs<T>> adamw;
+  Kernel<SgdArgs<T>> sgd;
+  Kernel<AverageArgs<T>> average_to;
 };
 
 /// The gradient kernels that a device with this instruction set runs.
