@@ -6,5 +6,6 @@
 #include <dformer/eval/probabilities.hpp>
 #include <dformer/eval/segment.hpp>
 #include <dformer/io/load.hpp>
+#include <dformer/io/save_safetensors.hpp>
 #include <dformer/io/save_torch.hpp>
 #include <dformer/models.hpp>

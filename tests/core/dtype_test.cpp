@@ -1,4 +1,5 @@
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include <gtest/gtest.h>
@@ -26,6 +27,38 @@ TEST(Half, InfinityAndNan) {
   EXPECT_EQ(half_to_float(0x7c00), std::numeric_limits<float>::infinity());
   EXPECT_EQ(half_to_float(0xfc00), -std::numeric_limits<float>::infinity());
   EXPECT_TRUE(std::isnan(half_to_float(0x7e00)));
+}
+
+/// Checks a rounding between every two neighbours of a 16-bit format, of which `first` to `last` - 1 are
+/// finite and rise.
+template <class Widen, class Narrow>
+void expect_nearest_even(unsigned first, unsigned last, Widen widen, Narrow narrow) {
+  for (unsigned bits = first; bits < last; ++bits) {
+    const float low = widen(static_cast<std::uint16_t>(bits));
+    const float high = widen(static_cast<std::uint16_t>(bits + 1));
+    ASSERT_EQ(narrow(low), bits);
+    ASSERT_EQ(narrow(-low), bits | 0x8000u);
+    if (std::isinf(high)) break;
+    const float middle = static_cast<float>((static_cast<double>(low) + static_cast<double>(high)) / 2);
+    ASSERT_EQ(narrow(middle), bits % 2 == 0 ? bits : bits + 1) << bits;
+    ASSERT_EQ(narrow(std::nextafter(middle, low)), bits);
+    ASSERT_EQ(narrow(std::nextafter(middle, high)), bits + 1);
+  }
+}
+
+TEST(Half, EveryFloatRoundsToTheNearest) {
+  expect_nearest_even(0, 0x7c00, half_to_float, float_to_half);
+  EXPECT_EQ(float_to_half(65519.996f), 0x7bff);
+  EXPECT_EQ(float_to_half(65520.0f), 0x7c00);
+  EXPECT_EQ(float_to_half(-1e30f), 0xfc00);
+  EXPECT_EQ(float_to_half(1e-30f), 0);
+  EXPECT_TRUE(std::isnan(half_to_float(float_to_half(std::numeric_limits<float>::quiet_NaN()))));
+}
+
+TEST(Bfloat16, EveryFloatRoundsToTheNearest) {
+  expect_nearest_even(0x0080, 0x7f80, bfloat16_to_float, float_to_bfloat16);
+  EXPECT_EQ(float_to_bfloat16(std::numeric_limits<float>::max()), 0x7f80);
+  EXPECT_TRUE(std::isnan(bfloat16_to_float(float_to_bfloat16(std::numeric_limits<float>::quiet_NaN()))));
 }
 
 TEST(Bfloat16, IsTheUpperHalfOfAFloat) {

@@ -15,7 +15,7 @@ if printf '#include <zlib.h>\nint main() { return zlibVersion() == nullptr; }\n'
 fi
 
 status=0
-for target in torch_zip torch_legacy pickle safetensors jittor; do
+for target in torch_zip torch_legacy pickle safetensors jittor npz; do
   # shellcheck disable=SC2086
   "${CXX:-clang++}" -std=c++20 -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer,address,undefined \
     -fno-sanitize-recover=all -I"$root/include" -I"$root/tests" "$here/${target}_fuzzer.cpp" \

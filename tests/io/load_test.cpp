@@ -12,6 +12,7 @@
 #include "checkpoint_support.hpp"
 #include "safetensors_builder.hpp"
 #include <dformer/io/load.hpp>
+#include <dformer/io/save_safetensors.hpp>
 #include <dformer/io/save_torch.hpp>
 
 namespace dformer {

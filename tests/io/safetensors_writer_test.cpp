@@ -30,19 +30,19 @@ std::size_t files_beside(const std::filesystem::path& path) {
   return count;
 }
 
-const std::vector<SafetensorsEntry> entries{{"half \"quoted\"\n", DType::float16, {3}},
-                                            {"count", DType::int64, {}},
-                                            {"none", DType::float32, {0, 2}}};
-
-std::span<const std::byte> content(std::size_t i) {
-  static const std::string contents[] = {std::string("\0\x3c\0\xc0\0\0", 6),
-                                         std::string("\5\0\0\0\0\0\0\0", 8), ""};
-  return testing::bytes_of(contents[i]);
+/// A tensor of these bytes.
+TensorSource tensor(DType dtype, const Shape& shape, const std::string& content) {
+  return {dtype, shape, [content](const ByteSink& sink) { sink(testing::bytes_of(content)); }};
 }
+
+const std::vector<NamedTensor> tensors{
+    {"half \"quoted\"\n", tensor(DType::float16, {3}, std::string("\0\x3c\0\xc0\0\0", 6))},
+    {"count", tensor(DType::int64, {}, std::string("\5\0\0\0\0\0\0\0", 8))},
+    {"none", tensor(DType::float32, {0, 2}, "")}};
 
 TEST(SafetensorsWriter, WritesWhatTheReaderReads) {
   const TemporaryFile file("before");
-  write_safetensors(file.path(), entries, {{"author", "a \\ b"}}, content);
+  write_safetensors(file.path(), tensors, {{"author", "a \\ b"}});
   const Checkpoint checkpoint = read_checkpoint(file.path());
   EXPECT_EQ(checkpoint.text("author"), "a \\ b");
   ASSERT_EQ(checkpoint.tensors().size(), 3u);
@@ -60,16 +60,16 @@ TEST(SafetensorsWriter, WritesWhatTheReaderReads) {
 
 TEST(SafetensorsWriter, AFailureLeavesTheOldFileAndNothingElse) {
   const TemporaryFile file("before");
-  EXPECT_THROW(write_safetensors(file.path(), entries, {},
-                                 [](std::size_t i) -> std::span<const std::byte> {
-                                   if (i == 0) throw std::runtime_error("the device is gone");
-                                   return content(i);
-                                 }),
-               std::runtime_error);
-  EXPECT_THROW(write_safetensors(file.path(), entries, {}, [](std::size_t) { return content(1); }),
+  std::vector<NamedTensor> wrong = tensors;
+  wrong[0].tensor.content = [](const ByteSink&) { throw std::runtime_error("the device is gone"); };
+  EXPECT_THROW(write_safetensors(file.path(), wrong), std::runtime_error);
+  for (const std::string content : {"", "less", "longer than that"}) {
+    wrong[0].tensor = tensor(DType::float16, {1, 5}, content);
+    EXPECT_THROW(write_safetensors(file.path(), wrong), ArgumentError);
+  }
+  EXPECT_THROW(write_safetensors(file.path(), std::vector<NamedTensor>{tensors[0], tensors[0]}),
                ArgumentError);
-  const std::vector<SafetensorsEntry> twice{entries[0], entries[0]};
-  EXPECT_THROW(write_safetensors(file.path(), twice, {}, content), ArgumentError);
+  EXPECT_THROW(write_safetensors(file.path(), std::vector<NamedTensor>{{"empty", {}}}), ArgumentError);
   EXPECT_EQ(content_of(file.path()), "before");
   EXPECT_EQ(files_beside(file.path()), 1u);
 }
@@ -77,7 +77,7 @@ TEST(SafetensorsWriter, AFailureLeavesTheOldFileAndNothingElse) {
 TEST(SafetensorsWriter, PlacesThatCannotBeWrittenAreNamed) {
   const auto write_to = [](const std::filesystem::path& path) -> std::string {
     try {
-      write_safetensors(path, entries, {}, content);
+      write_safetensors(path, tensors);
     } catch (const FileError& error) {
       return error.what();
     }

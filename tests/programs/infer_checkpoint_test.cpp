@@ -10,7 +10,7 @@
 
 #include "programs/run.hpp"
 #include <dformer/backend/cpu/cpu.hpp>
-#include <dformer/io/load.hpp>
+#include <dformer/io/save_safetensors.hpp>
 #include <dformer/models/zoo.hpp>
 #include <dformer/nn/initialize.hpp>
 

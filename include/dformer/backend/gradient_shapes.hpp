@@ -122,4 +122,8 @@ inline Shape geometry_attention_gradient(const Shape& q, const Shape& k, const S
               dy);
 }
 
+inline Shape nmf_gradient(const Shape& x, const Shape& bases, int steps, const Shape& dy) {
+  return same("nmf gradient", nmf(x, bases, steps), dy);
+}
+
 }  // namespace dformer::shapes

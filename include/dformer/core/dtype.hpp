@@ -91,4 +91,39 @@ constexpr float bfloat16_to_float(std::uint16_t bits) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(bits) << 16);
 }
 
+/// The nearest IEEE binary16, of two the even one; infinity from 65520 on. A NaN stays one.
+constexpr std::uint16_t float_to_half(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  const auto sign = static_cast<std::uint16_t>((bits >> 16) & 0x8000u);
+  const std::uint32_t magnitude = bits & 0x7fffffffu;
+  std::uint32_t half = 0;
+  if (magnitude > 0x7f800000u) {
+    half = 0x7e00u | ((magnitude >> 13) & 0x3ffu);
+  } else if (magnitude >= 0x477ff000u) {  // 65520
+    half = 0x7c00u;
+  } else if (magnitude >= 0x38800000u) {  // 2^-14: the exponent is moved, half a unit and the last bit added
+    half = (magnitude - 0x38000000u + 0xfffu + ((magnitude >> 13) & 1u)) >> 13;
+  } else if (magnitude > 0x33000000u) {  // above 2^-25: a subnormal half
+    const std::uint32_t mantissa = (magnitude & 0x7fffffu) | 0x800000u;
+    const std::uint32_t shift = 126u - (magnitude >> 23);
+    const std::uint32_t rest = mantissa & ((1u << shift) - 1u);
+    const std::uint32_t middle = 1u << (shift - 1u);
+    half = mantissa >> shift;
+    if (rest > middle || (rest == middle && (half & 1u) != 0)) ++half;
+  }
+  return static_cast<std::uint16_t>(sign | half);
+}
+
+/// The nearest bfloat16, of two the even one. A NaN stays one.
+constexpr std::uint16_t float_to_bfloat16(float value) {
+  const auto bits = std::bit_cast<std::uint32_t>(value);
+  if ((bits & 0x7fffffffu) > 0x7f800000u) return static_cast<std::uint16_t>((bits >> 16) | 0x40u);
+  return static_cast<std::uint16_t>((bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16);
+}
+
+constexpr bool is_floating_point(DType dtype) {
+  return dtype == DType::float64 || dtype == DType::float32 || dtype == DType::float16 ||
+         dtype == DType::bfloat16;
+}
+
 }  // namespace dformer

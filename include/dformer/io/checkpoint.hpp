@@ -27,7 +27,7 @@ namespace dformer {
 class Checkpoint {
  public:
   /// Opens and checks a checkpoint of any supported format, which is recognised by content, not by name:
-  /// torch.save (since 1.6, and before), safetensors, Jittor's pickles.
+  /// torch.save (since 1.6, and before), safetensors, NumPy's archives, Jittor's pickles.
   /// Throws: CheckpointError.
   explicit Checkpoint(const std::filesystem::path& path) : file_(path) {
     contents_ = io::read_contents(file_.bytes(), file_.path(), kept_);

@@ -18,7 +18,7 @@ using Metadata = std::map<std::string, MetadataValue, std::less<>>;
 
 namespace io {
 
-enum class FileFormat : std::uint8_t { torch_zip, torch_legacy, safetensors, jittor_pickle };
+enum class FileFormat : std::uint8_t { torch_zip, torch_legacy, safetensors, jittor_pickle, npz };
 
 constexpr std::string_view to_string(FileFormat format) {
   switch (format) {
@@ -30,6 +30,8 @@ constexpr std::string_view to_string(FileFormat format) {
       return "safetensors";
     case FileFormat::jittor_pickle:
       return "Jittor pickle";
+    case FileFormat::npz:
+      return "NumPy archive";
   }
   return "?";
 }

@@ -10,6 +10,7 @@
 #include <dformer/io/checkpoint_contents.hpp>
 #include <dformer/io/checkpoint_error.hpp>
 #include <dformer/io/jittor_pickle.hpp>
+#include <dformer/io/npz.hpp>
 #include <dformer/io/safetensors.hpp>
 #include <dformer/io/torch_legacy.hpp>
 #include <dformer/io/torch_zip.hpp>
@@ -32,7 +33,7 @@ inline std::string describe_stranger(std::span<const std::byte> file) {
       {"\x1f\x8b", "this is a gzip file; unpack it first"},
       {"\x89HDF",
        "this is an HDF5 file, which is not supported; save the weights with torch.save or as safetensors"},
-      {"\x93NUMPY", "this is a NumPy .npy file of one array, not a table of weights"},
+      {"\x93NUMPY", "this is a NumPy .npy file of one array, not a table of weights; use numpy.savez"},
       {"\x08",
        "this may be an ONNX file, which cannot be loaded as weights; use the .pth file it was made from"},
   }};
@@ -47,7 +48,8 @@ inline std::string describe_stranger(std::span<const std::byte> file) {
     const auto code = static_cast<unsigned char>(symbol);
     printable = printable && (code >= 0x20 || code == '\n' || code == '\r' || code == '\t');
   }
-  if (!printable) return "this is no checkpoint of torch (.pth, .pth.tar), safetensors or Jittor (.pkl)";
+  if (!printable)
+    return "this is no checkpoint of torch (.pth, .pth.tar), safetensors, Jittor (.pkl) or NumPy (.npz)";
   if (const std::size_t start = text.find_first_not_of(" \t\r\n"); start != text.npos && text[start] == '<') {
     return "this is a web page, not a checkpoint; the download needs another address, or a log-in";
   }
@@ -58,6 +60,7 @@ inline std::string describe_stranger(std::span<const std::byte> file) {
 
 /// Throws: CheckpointError(unrecognized_format), which says what the file is instead where that can be told.
 inline FileFormat recognize_format(std::span<const std::byte> file, std::string_view path) {
+  if (looks_like_npz(file)) return FileFormat::npz;
   if (looks_like_zip(file)) return FileFormat::torch_zip;
   if (looks_like_torch_legacy(file)) return FileFormat::torch_legacy;
   if (looks_like_pickle(file)) return FileFormat::jittor_pickle;

@@ -3,16 +3,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <map>
-#include <span>
-#include <string>
 #include <utility>
 #include <vector>
 
 #include <dformer/io/checkpoint.hpp>
 #include <dformer/io/load_plan.hpp>
 #include <dformer/io/load_report.hpp>
-#include <dformer/io/safetensors_writer.hpp>
 #include <dformer/nn/visit.hpp>
 
 namespace dformer {
@@ -71,36 +67,6 @@ template <class Module>
 LoadReport load(Module& net, const std::filesystem::path& path, const LoadOptions& options = {},
                 const typename Module::Backend::Device& device = Module::Backend::default_device()) {
   return load(net, read_checkpoint(path), options, device);
-}
-
-/// Writes a network's parameters, buffers and counters under their checkpoint names, as float32 and int64 in
-/// PyTorch's order of axes. The file appears complete or not at all. Throws: FileError;
-/// UnsetParameterError.
-template <class Module>
-void save_safetensors(const Module& net, const std::filesystem::path& path,
-                      const std::map<std::string, std::string>& metadata = {}) {
-  using B = typename Module::Backend;
-  auto list = parameters(net);
-  std::erase_if(list, [](const auto& entry) { return entry.parameter->kind() == ParameterKind::constant; });
-  std::vector<SafetensorsEntry> entries;
-  entries.reserve(list.size());
-  for (const auto& [name, parameter] : list) {
-    const bool counter = parameter->kind() == ParameterKind::counter;
-    if (!counter) parameter->value();  // an unset parameter is found before the file is touched
-    entries.push_back({name, counter ? DType::int64 : DType::float32, parameter->shape()});
-  }
-  std::vector<float> values;
-  std::int64_t count = 0;
-  write_safetensors(path, entries, metadata, [&](std::size_t i) -> std::span<const std::byte> {
-    const auto& parameter = *list[i].parameter;
-    if (parameter.kind() == ParameterKind::counter) {
-      count = parameter.count();
-      return std::as_bytes(std::span(&count, 1));
-    }
-    values.resize(static_cast<std::size_t>(parameter.shape().numel()));
-    B::weight_to_host(parameter.value(), parameter.layout(), values);
-    return std::as_bytes(std::span(values));
-  });
 }
 
 }  // namespace dformer

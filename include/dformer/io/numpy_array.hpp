@@ -1,20 +1,16 @@
 #pragma once
 
-#include <bit>
 #include <cstddef>
-#include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <dformer/core/dtype.hpp>
 #include <dformer/io/checkpoint_error.hpp>
+#include <dformer/io/numpy_layout.hpp>
 #include <dformer/io/pickle_shape.hpp>
 #include <dformer/io/pickle_source.hpp>
-#include <dformer/io/tensor_bounds.hpp>
 #include <dformer/io/tensor_record.hpp>
 
 namespace dformer::io {
@@ -58,7 +54,7 @@ class NumpyReader {
       column_major = state[3].is(PickleValue::Kind::boolean) && state[3].integer != 0;
       record.storage = bytes_of(state[4], object);
     }
-    lay_out(record, column_major, object);
+    lay_out_array(record, column_major, source_.path, object.file_offset);
     return record;
   }
 
@@ -75,27 +71,14 @@ class NumpyReader {
     const PickleObject& object = source_.pickle.object(value);
     const PickleValue& code = source_.arguments(object, 1)[0];
     if (!code.is(PickleValue::Kind::text)) fail(array, "its dtype has no type code");
-    std::string_view text = code.text();
+    const std::string_view text = code.text();
     char order = '<';
     if (object.state.is(PickleValue::Kind::tuple)) {
       const auto state = source_.pickle.items(object.state);
       if (state.size() >= 2 && state[1].is(PickleValue::Kind::text) && !state[1].data.empty())
         order = state[1].text()[0];
     }
-    if (!text.empty() && std::string_view("<>=|").find(text[0]) != std::string_view::npos) {
-      order = text[0];
-      text.remove_prefix(1);
-    }
-    constexpr std::pair<std::string_view, DType> codes[] = {
-        {"f4", DType::float32}, {"f8", DType::float64}, {"f2", DType::float16}, {"i8", DType::int64},
-        {"i4", DType::int32},   {"i2", DType::int16},   {"i1", DType::int8},    {"u1", DType::uint8},
-        {"b1", DType::boolean}, {"?", DType::boolean}};
-    for (const auto& [known, dtype] : codes) {
-      if (known != text) continue;
-      record.dtype = dtype;
-      record.byte_order = order == '>' ? std::endian::big : std::endian::little;
-      return;
-    }
+    if (set_numpy_type(record, text, order)) return;
     source_.fail(Kind::unsupported_dtype, object.file_offset,
                  "NumPy type code '" + std::string(text) + "' of '" + record.name + "' is not supported");
   }
@@ -124,27 +107,6 @@ class NumpyReader {
       ++i;
     }
     return source_.kept.keep(text.data.data(), std::move(bytes));
-  }
-
-  void lay_out(TensorRecord& record, bool column_major, const PickleObject& object) const {
-    record.strides = record.shape;  // of the same rank, so that check_bounds has something to look at
-    for (int axis = 0; axis < record.shape.rank(); ++axis) record.strides[axis] = 0;
-    check_bounds(record, source_.path, object.file_offset);  // the extents are sane from here on
-    record.strides = contiguous_strides(record.shape);
-    if (column_major) {
-      std::int64_t stride = 1;
-      for (int axis = 0; axis < record.shape.rank(); ++axis) {
-        record.strides[axis] = stride;
-        stride *= record.shape[axis];
-      }
-    }
-    const auto expected = static_cast<std::uint64_t>(record.numel()) * size_of(record.dtype);
-    if (record.storage.size() != expected) {
-      source_.fail(Kind::size_mismatch, object.file_offset,
-                   "array '" + record.name + "' of shape " + to_string(record.shape) + " needs " +
-                       std::to_string(expected) + " bytes, the file has " +
-                       std::to_string(record.storage.size()));
-    }
   }
 
   const PickleSource& source_;

@@ -23,6 +23,7 @@ CheckpointContents read_contents(std::span<const std::byte> file, std::string_vi
 
 #include <dformer/io/file_format.hpp>
 #include <dformer/io/jittor_pickle.hpp>
+#include <dformer/io/npz.hpp>
 #include <dformer/io/safetensors.hpp>
 #include <dformer/io/torch_legacy.hpp>
 #include <dformer/io/torch_zip.hpp>
@@ -48,6 +49,9 @@ read_contents(std::span<const std::byte> file, std::string_view path, KeptBytes&
       break;
     case FileFormat::jittor_pickle:
       contents = read_jittor_pickle(file, path, kept);
+      break;
+    case FileFormat::npz:
+      contents = read_npz(file, path, kept);
       break;
   }
   contents.format = format;

@@ -6,11 +6,14 @@
 #include <functional>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <dformer/core/dtype.hpp>
+#include <dformer/core/error.hpp>
 #include <dformer/core/shape.hpp>
 
 namespace dformer {
@@ -28,6 +31,11 @@ struct TensorSource {
 
   /// In bytes.
   std::uint64_t size() const { return static_cast<std::uint64_t>(shape.numel()) * size_of(dtype); }
+};
+
+struct NamedTensor {
+  std::string name;
+  TensorSource tensor;
 };
 
 namespace detail {
@@ -82,5 +90,26 @@ requires std::is_arithmetic_v<T> TensorSource tensor_of(T value) {
             sink(std::as_bytes(std::span(&value, 1)));
           }};
 }
+
+namespace io {
+
+/// Gives a tensor's content to a file. Throws: ArgumentError if there is none, or not of the tensor's size.
+inline void give_content(const NamedTensor& entry, std::string_view function, const ByteSink& sink) {
+  const TensorSource& tensor = entry.tensor;
+  const auto fail = [&](const std::string& what) {
+    throw_argument_error("[" + std::string(function) + "] tensor '" + entry.name + "' of shape " +
+                         to_string(tensor.shape) + " " + what);
+  };
+  if (!tensor.content || !tensor.shape.is_valid()) fail("has no content or cannot exist");
+  const std::uint64_t size = tensor.size();
+  std::uint64_t given = 0;
+  tensor.content([&](std::span<const std::byte> bytes) {
+    given += bytes.size();
+    if (given <= size) sink(bytes);
+  });
+  if (given != size) fail("needs " + std::to_string(size) + " bytes, got " + std::to_string(given));
+}
+
+}  // namespace io
 
 }  // namespace dformer

@@ -28,6 +28,14 @@ struct ZipRecord {
   bool deflated = false;
 };
 
+/// Whether a record may have this name: a relative one that stays inside the archive when it is unpacked.
+inline bool is_plain_record_name(std::string_view name) {
+  const bool climbs =
+      name == ".." || name.starts_with("../") || name.ends_with("/..") || name.find("/../") != name.npos;
+  return !name.empty() && !name.starts_with('/') && !climbs &&
+         name.find_first_of(std::string_view("\\:\0", 3)) == name.npos;
+}
+
 /// The table of contents of a zip archive (also zip64) that lies in memory. Every offset is checked before
 /// use: records lie inside the file, do not overlap each other, and carry plain relative names.
 class ZipArchive {
@@ -203,13 +211,8 @@ class ZipArchive {
   }
 
   void check_entry(const ZipRecord& record, unsigned flags, unsigned method, std::uint64_t at) const {
-    const std::string_view name = record.name;
-    const std::string quoted = "record '" + std::string(name) + "' ";
-    const bool climbs =
-        name == ".." || name.starts_with("../") || name.ends_with("/..") || name.find("/../") != name.npos;
-    const bool plain = !name.empty() && !name.starts_with('/') && !climbs &&
-                       name.find_first_of(std::string_view("\\:\0", 3)) == name.npos;
-    if (!plain) fail(at, quoted + "has a name that leads out of the archive");
+    const std::string quoted = "record '" + std::string(record.name) + "' ";
+    if (!is_plain_record_name(record.name)) fail(at, quoted + "has a name that leads out of the archive");
     if ((flags & 1u) != 0) fail(at, quoted + "is encrypted");
     if (method != 0 && method != 8) {
       throw_checkpoint_error(

@@ -70,6 +70,9 @@ struct FactorizationOps {
   }
 
  private:
+  template <class>
+  friend struct FactorizationGradientOps;  // cuts and pads alike
+
   static constexpr std::int64_t rows_per_slice = 288;
   static constexpr std::int64_t most_slices = 64;
 

@@ -6,6 +6,7 @@
 #include <dformer/backend/cpu/gradients/depthwise_conv2d.hpp>
 #include <dformer/backend/cpu/gradients/geometry_attention.hpp>
 #include <dformer/backend/cpu/gradients/linear.hpp>
+#include <dformer/backend/cpu/gradients/nmf.hpp>
 #include <dformer/backend/cpu/gradients/norm.hpp>
 #include <dformer/backend/cpu/gradients/optimizer.hpp>
 #include <dformer/backend/cpu/gradients/pointwise.hpp>
@@ -24,6 +25,7 @@ struct Gradients<Cpu<Scalar>> : cpu::LinearGradientOps<Scalar>,
                                 cpu::ResampleGradientOps<Scalar>,
                                 cpu::AttentionGradientOps<Scalar>,
                                 cpu::GeometryGradientOps<Scalar>,
+                                cpu::FactorizationGradientOps<Scalar>,
                                 cpu::OptimizerOps<Scalar> {};
 
 static_assert(LinearGradients<Cpu<float>>);
@@ -32,6 +34,7 @@ static_assert(NormGradientFamily<Cpu<float>>);
 static_assert(PointwiseGradients<Cpu<float>>);
 static_assert(ResampleGradients<Cpu<float>>);
 static_assert(AttentionGradientFamily<Cpu<float>>);
+static_assert(FactorizationGradients<Cpu<float>>);
 static_assert(OptimizerSteps<Cpu<float>>);
 
 }  // namespace dformer

@@ -35,11 +35,41 @@ DFORMER_ALWAYS_INLINE void first_coefficients(const NmfArgs<T>& args, const T* s
     (V::load(coefficients + j) * factor).store(coefficients + j);
 }
 
-/// `rows` rows of image n from `first` on; their sums are added to `sums`, which is set when they are the
-/// first.
+/// Some rows of an image: a part of a slice, whose sums are set by its first block and added to by the
+/// others.
+struct NmfBlock {
+  std::int64_t n;
+  std::int64_t first;
+  std::int64_t rows;
+  bool add;
+  std::int64_t left;  // rows of the slice behind it
+};
+
+/// The first block of the slice that is a task; blocks are of nearly equal size.
 template <class T>
-DFORMER_ALWAYS_INLINE void nmf_block(const NmfArgs<T>& args, std::int64_t n, std::int64_t first,
-                                     std::int64_t rows, T* sums, bool add) {
+DFORMER_ALWAYS_INLINE NmfBlock nmf_first_block(const NmfArgs<T>& args, std::int64_t task) {
+  const std::int64_t tiles = (args.rows + nmf_tile_rows - 1) / nmf_tile_rows;
+  const std::int64_t slice = task % args.slices;
+  const std::int64_t from = tiles * slice / args.slices * nmf_tile_rows;
+  const std::int64_t to = std::min(args.rows, tiles * (slice + 1) / args.slices * nmf_tile_rows);
+  const std::int64_t blocks = (to - from + nmf_block_rows - 1) / nmf_block_rows;
+  const std::int64_t step =
+      ((to - from + blocks - 1) / blocks + nmf_tile_rows - 1) / nmf_tile_rows * nmf_tile_rows;
+  const std::int64_t rows = std::min(step, to - from);
+  return {task / args.slices, from, rows, false, to - from - rows};
+}
+
+/// The block behind this one; of no rows behind the last.
+DFORMER_ALWAYS_INLINE NmfBlock nmf_next_block(const NmfBlock& block) {
+  const std::int64_t rows = std::min(block.rows, block.left);
+  return {block.n, block.first + block.rows, rows, true, block.left - rows};
+}
+
+template <class T>
+DFORMER_ALWAYS_INLINE void nmf_block(const NmfArgs<T>& args, const NmfBlock& block, T* sums) {
+  const std::int64_t n = block.n;
+  const std::int64_t first = block.first;
+  const std::int64_t rows = block.rows;
   const std::int64_t width = args.width;
   const T* x = args.x + (n * args.rows + first) * args.channels;
   T* coefficients = args.coefficients + (n * args.rows + first) * width;
@@ -60,26 +90,20 @@ DFORMER_ALWAYS_INLINE void nmf_block(const NmfArgs<T>& args, std::int64_t n, std
                 args.channels_padded, y, args.channels},
                rows, args.channels, width, false);
   } else {
-    product<T>({x, 1, args.channels, coefficients, width, sums, width}, args.channels, width, rows, add);
+    product<T>({x, 1, args.channels, coefficients, width, sums, width}, args.channels, width, rows,
+               block.add);
     product<T>({coefficients, 1, width, coefficients, width, sums + args.channels * width, width}, width,
-               width, rows, add);
+               width, rows, block.add);
   }
 }
 
 template <class T>
 void nmf_rows(const NmfArgs<T>& args, std::int64_t begin, std::int64_t end) {
-  const std::int64_t tiles = (args.rows + nmf_tile_rows - 1) / nmf_tile_rows;
   for (std::int64_t task = begin; task < end; ++task) {
-    const std::int64_t n = task / args.slices;
-    const std::int64_t slice = task % args.slices;
-    const std::int64_t from = tiles * slice / args.slices * nmf_tile_rows;
-    const std::int64_t to = std::min(args.rows, tiles * (slice + 1) / args.slices * nmf_tile_rows);
-    const std::int64_t blocks = (to - from + nmf_block_rows - 1) / nmf_block_rows;
-    const std::int64_t step =
-        ((to - from + blocks - 1) / blocks + nmf_tile_rows - 1) / nmf_tile_rows * nmf_tile_rows;
     T* sums = args.sums + task * (args.channels + args.width) * args.width;
-    for (std::int64_t i = from; i < to; i += step)
-      nmf_block(args, n, i, std::min(step, to - i), sums, i > from);
+    for (NmfBlock block = nmf_first_block(args, task); block.rows > 0; block = nmf_next_block(block)) {
+      nmf_block(args, block, sums);
+    }
   }
 }
 

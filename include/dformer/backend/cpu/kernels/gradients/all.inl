@@ -8,6 +8,7 @@
 #include <dformer/backend/cpu/kernels/gradients/attention.inl>
 #include <dformer/backend/cpu/kernels/gradients/rotary.inl>
 #include <dformer/backend/cpu/kernels/gradients/geometry.inl>
+#include <dformer/backend/cpu/kernels/gradients/nmf.inl>
 #include <dformer/backend/cpu/kernels/gradients/channel_sums.inl>
 #include <dformer/backend/cpu/kernels/gradients/norm.inl>
 #include <dformer/backend/cpu/kernels/gradients/pointwise.inl>
@@ -28,6 +29,11 @@ inline constexpr GradientTable<T> gradient_table{
     .rotary = &rotary_gradient<T>,
     .line_attention = &line_attention_gradient<T>,
     .grid_attention = &grid_attention_gradient<T>,
+    .nmf_history = &nmf_history<T>,
+    .nmf_rows = &nmf_gradient_rows<T>,
+    .nmf_bases = &nmf_gradient_bases<T>,
+    .nmf_gram = &nmf_gradient_gram<T>,
+    .nmf_weights = &nmf_gradient_weights<T>,
     .channel_sums = &channel_sums<T, SumOfValues>,
     .channel_products = &channel_sums<T, SumOfProducts>,
     .channel_moments = &channel_sums<T, SumsOfMoments>,

@@ -7,6 +7,7 @@
 #include <dformer/backend/cpu/kernels/gradients/channel_sums_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/depthwise_gradient_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/geometry_args.hpp>
+#include <dformer/backend/cpu/kernels/gradients/nmf_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/norm_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/optimizer_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/outer_product_args.hpp>
@@ -31,6 +32,11 @@ struct GradientTable {
   Kernel<RotaryArgs<T>> rotary;
   Kernel<GeometryGradientArgs<T>> line_attention;
   Kernel<GeometryGradientArgs<T>> grid_attention;
+  Kernel<NmfGradientArgs<T>> nmf_history;
+  Kernel<NmfGradientArgs<T>> nmf_rows;
+  Kernel<NmfGradientArgs<T>> nmf_bases;
+  Kernel<NmfGradientArgs<T>> nmf_gram;
+  Kernel<NmfGradientArgs<T>> nmf_weights;
   Kernel<ChannelSumsArgs<T>> channel_sums;
   Kernel<ChannelSumsArgs<T>> channel_products;
   Kernel<ChannelSumsArgs<T>> channel_moments;
