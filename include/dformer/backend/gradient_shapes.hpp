@@ -1,9 +1,12 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <span>
 #include <string>
 
+#include <dformer/backend/gradients.hpp>
 #include <dformer/backend/shapes.hpp>
 
 /// The checks of the gradients' operands, once for all backends; each function returns the shape of the
@@ -109,6 +112,42 @@ inline Shape split(const Shape& x, std::span<const std::int64_t> channels) {
     fail("split", "pieces of " + given + " channels do not make up the input", {x});
   }
   return x;
+}
+
+/// logits [N, h, w, K] with labels [N, height, width]. Throws: also ArgumentError for options that do not
+/// fit.
+inline void cross_entropy(const Shape& logits, std::size_t label_count, std::int64_t height,
+                          std::int64_t width, const CrossEntropyOptions& options) {
+  const Shape shape = labels("cross_entropy", logits, height, width);
+  if (static_cast<std::int64_t>(label_count) != shape.numel()) {
+    fail("cross_entropy",
+         std::to_string(label_count) + " labels given; one for each pixel of the labels' shape expected",
+         {logits, shape});
+  }
+  if (!options.class_weight.empty() && static_cast<std::int64_t>(options.class_weight.size()) != logits[3]) {
+    throw_argument_error("[cross_entropy] a weight for each of the " + std::to_string(logits[3]) +
+                         " classes expected, or none; got " + std::to_string(options.class_weight.size()));
+  }
+  if (!(options.label_smoothing >= 0.0f && options.label_smoothing <= 1.0f)) {
+    throw_argument_error("[cross_entropy] label_smoothing must be from 0 to 1, got " +
+                         std::to_string(options.label_smoothing));
+  }
+}
+
+/// Every label must be a class or ignored; `counts` says how often each occurs. Throws: ArgumentError.
+inline void cross_entropy_labels(const std::array<std::int64_t, 256>& counts,
+                                 std::span<const std::uint8_t> labels, std::int64_t classes,
+                                 std::int64_t height, std::int64_t width,
+                                 const CrossEntropyOptions& options) {
+  for (std::size_t label = static_cast<std::size_t>(classes); label < counts.size(); ++label) {
+    if (counts[label] == 0 || static_cast<int>(label) == options.ignore_index) continue;
+    const std::int64_t at = std::find(labels.begin(), labels.end(), label) - labels.begin();
+    throw_argument_error(
+        "[cross_entropy] label " + std::to_string(label) + " at image " +
+        std::to_string(at / (height * width)) + ", row " + std::to_string(at / width % height) + ", column " +
+        std::to_string(at % width) + " is none of the " + std::to_string(classes) +
+        " classes, which count from 0, nor the ignored " + std::to_string(options.ignore_index));
+  }
 }
 
 inline Shape attention_gradient(const Shape& q, const Shape& kv, int num_heads, const Shape& dy) {

@@ -3,6 +3,7 @@
 #include <dformer/backend/cpu/cpu.hpp>
 #include <dformer/backend/cpu/gradients/attention.hpp>
 #include <dformer/backend/cpu/gradients/conv2d.hpp>
+#include <dformer/backend/cpu/gradients/cross_entropy.hpp>
 #include <dformer/backend/cpu/gradients/depthwise_conv2d.hpp>
 #include <dformer/backend/cpu/gradients/geometry_attention.hpp>
 #include <dformer/backend/cpu/gradients/linear.hpp>
@@ -26,6 +27,7 @@ struct Gradients<Cpu<Scalar>> : cpu::LinearGradientOps<Scalar>,
                                 cpu::AttentionGradientOps<Scalar>,
                                 cpu::GeometryGradientOps<Scalar>,
                                 cpu::FactorizationGradientOps<Scalar>,
+                                cpu::LossGradientOps<Scalar>,
                                 cpu::OptimizerOps<Scalar> {};
 
 static_assert(LinearGradients<Cpu<float>>);
@@ -35,6 +37,7 @@ static_assert(PointwiseGradients<Cpu<float>>);
 static_assert(ResampleGradients<Cpu<float>>);
 static_assert(AttentionGradientFamily<Cpu<float>>);
 static_assert(FactorizationGradients<Cpu<float>>);
+static_assert(LossGradients<Cpu<float>>);
 static_assert(OptimizerSteps<Cpu<float>>);
 
 }  // namespace dformer

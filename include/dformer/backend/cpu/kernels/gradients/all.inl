@@ -18,6 +18,7 @@
 #include <dformer/backend/cpu/kernels/gradients/window_gather.inl>
 #include <dformer/backend/cpu/kernels/gradients/depthwise_input.inl>
 #include <dformer/backend/cpu/kernels/gradients/depthwise_weight.inl>
+#include <dformer/backend/cpu/kernels/gradients/cross_entropy.inl>
 #include <dformer/backend/cpu/kernels/gradients/optimizer.inl>
 // clang-format on
 
@@ -51,6 +52,7 @@ inline constexpr GradientTable<T> gradient_table{
     .window_gather = &window_gather<T>,
     .depthwise_input = &depthwise_input<T>,
     .depthwise_weight = &depthwise_weight<T>,
+    .cross_entropy = &cross_entropy<T>,
     .adamw = &adamw<T>,
     .sgd = &sgd<T>,
     .average_to = &average_to<T>,

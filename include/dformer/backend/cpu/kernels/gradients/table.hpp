@@ -5,6 +5,7 @@
 #include <dformer/backend/cpu/isa.hpp>
 #include <dformer/backend/cpu/kernels/gradients/attention_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/channel_sums_args.hpp>
+#include <dformer/backend/cpu/kernels/gradients/cross_entropy_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/depthwise_gradient_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/geometry_args.hpp>
 #include <dformer/backend/cpu/kernels/gradients/nmf_args.hpp>
@@ -54,6 +55,7 @@ struct GradientTable {
   Kernel<WindowGatherArgs<T>> window_gather;
   Kernel<DepthwiseInputArgs<T>> depthwise_input;
   Kernel<DepthwiseWeightArgs<T>> depthwise_weight;
+  Kernel<CrossEntropyArgs<T>> cross_entropy;
   Kernel<AdamWArgs<T>> adamw;
   Kernel<SgdArgs<T>> sgd;
   Kernel<AverageArgs<T>> average_to;
