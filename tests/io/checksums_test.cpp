@@ -14,11 +14,11 @@ namespace {
 using testing::bytes_of;
 
 /// One bit at a time, straight from the definition.
-std::uint32_t crc32_by_bits(std::span<const std::byte> bytes) {
+std::uint32_t crc32_by_bits(std::span<const std::byte> bytes, std::uint32_t polynomial) {
   std::uint32_t crc = 0xffffffffu;
   for (const std::byte byte : bytes) {
     crc ^= static_cast<std::uint32_t>(byte);
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1u) != 0 ? 0xedb88320u : 0u);
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1u) != 0 ? polynomial : 0u);
   }
   return ~crc;
 }
@@ -36,6 +36,7 @@ std::string hex(const io::Sha1Digest& digest) {
 TEST(Crc32, HasTheCheckValueOfItsDefinition) {
   EXPECT_EQ(io::crc32(bytes_of("123456789")), 0xcbf43926u);
   EXPECT_EQ(io::crc32({}), 0u);
+  EXPECT_EQ(io::crc32c(bytes_of("123456789")), 0xe3069283u);
 }
 
 TEST(Crc32, AgreesWithTheDefinitionAtEveryLengthAndAlignment) {
@@ -44,7 +45,8 @@ TEST(Crc32, AgreesWithTheDefinitionAtEveryLengthAndAlignment) {
   for (std::size_t start = 0; start < 17; ++start) {
     for (std::size_t size = 0; start + size <= bytes.size(); ++size) {
       const auto part = std::span(bytes).subspan(start, size);
-      ASSERT_EQ(io::crc32(part), crc32_by_bits(part)) << start << " " << size;
+      ASSERT_EQ(io::crc32(part), crc32_by_bits(part, 0xedb88320u)) << start << " " << size;
+      ASSERT_EQ(io::crc32c(part), crc32_by_bits(part, 0x82f63b78u)) << start << " " << size;
     }
   }
 }

@@ -11,12 +11,13 @@ namespace dformer::io {
 
 namespace detail {
 
-/// tables[k][b]: the CRC of byte b followed by k zero bytes.
+/// tables[k][b]: the CRC of byte b followed by k zero bytes. Bits of the polynomial are in reverse order.
+template <std::uint32_t polynomial>
 inline constexpr auto crc32_tables = [] {
   std::array<std::array<std::uint32_t, 256>, 16> tables{};
   for (std::uint32_t byte = 0; byte < 256; ++byte) {
     std::uint32_t crc = byte;
-    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1u) != 0 ? 0xedb88320u : 0u);
+    for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1u) != 0 ? polynomial : 0u);
     tables[0][byte] = crc;
   }
   for (std::size_t k = 1; k < tables.size(); ++k) {
@@ -28,12 +29,10 @@ inline constexpr auto crc32_tables = [] {
   return tables;
 }();
 
-}  // namespace detail
-
-/// CRC-32 as zip archives use it (polynomial 0xedb88320), sixteen bytes a step. `crc` continues an earlier
-/// call.
-inline std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t crc = 0) {
-  const auto& tables = detail::crc32_tables;
+/// Sixteen bytes a step.
+template <std::uint32_t polynomial>
+std::uint32_t crc32_of(std::span<const std::byte> bytes, std::uint32_t crc) {
+  const auto& tables = crc32_tables<polynomial>;
   const std::byte* data = bytes.data();
   std::size_t size = bytes.size();
   crc = ~crc;
@@ -53,6 +52,18 @@ inline std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t crc =
   for (; size > 0; ++data, --size)
     crc = (crc >> 8) ^ tables[0][(crc ^ static_cast<std::uint32_t>(*data)) & 0xffu];
   return ~crc;
+}
+
+}  // namespace detail
+
+/// CRC-32 as zip archives use it. `crc` continues an earlier call.
+inline std::uint32_t crc32(std::span<const std::byte> bytes, std::uint32_t crc = 0) {
+  return detail::crc32_of<0xedb88320u>(bytes, crc);
+}
+
+/// CRC-32C (Castagnoli), as TensorBoard's event files use it.
+inline std::uint32_t crc32c(std::span<const std::byte> bytes, std::uint32_t crc = 0) {
+  return detail::crc32_of<0x82f63b78u>(bytes, crc);
 }
 
 }  // namespace dformer::io
