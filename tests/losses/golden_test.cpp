@@ -9,6 +9,7 @@
 #include <dformer/backend/cpu/gradients/gradients.hpp>
 #include <dformer/losses/accuracy.hpp>
 #include <dformer/losses/binary_cross_entropy.hpp>
+#include <dformer/losses/cross_entropy.hpp>
 #include <dformer/losses/dice.hpp>
 #include <dformer/losses/focal.hpp>
 #include <dformer/losses/lovasz_hinge.hpp>
@@ -160,8 +161,18 @@ const std::map<std::string, Case>& cases() {
          return BinaryCrossEntropy<B>{.positive_weight = class_weight_of(golden)};
        })},
       {"bce_sigmoid_sum", loss_case(BinaryCrossEntropy<B>{.reduction = sum_over_pixels})},
+      {"ce_avg_factor", loss_case(CrossEntropy<B>{.reduction = divided_by(17)})},
+      {"ce_class_weight_mean_all", loss_from([](const Golden& golden) {
+         return CrossEntropy<B>{.class_weight = class_weight_of(golden), .reduction = mean_over_all};
+       })},
+      {"ce_class_weight_mean_valid", loss_from([](const Golden& golden) {
+         return CrossEntropy<B>{.class_weight = class_weight_of(golden)};
+       })},
+      {"ce_mean_all", loss_case(CrossEntropy<B>{.reduction = mean_over_all})},
+      {"ce_mean_valid", loss_case(CrossEntropy<B>{})},
       {"ce_none", pixel_losses},
       {"ce_pixel_weight_lw0.4", weighted_pixels},
+      {"ce_sum", loss_case(CrossEntropy<B>{.reduction = sum_over_pixels})},
       {"dice", loss_case(Dice<B>{})},
       {"dice_class_weight",
        loss_from([](const Golden& golden) { return Dice<B>{.class_weight = class_weight_of(golden)}; })},
@@ -217,7 +228,7 @@ INSTANTIATE_TEST_SUITE_P(Losses, LossFixture, ::testing::ValuesIn(fixtures()), [
 });
 
 TEST(LossFixtures, AreAllThere) {
-  EXPECT_EQ(fixtures().size(), 28u);
+  EXPECT_EQ(fixtures().size(), 34u);
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 #include <dformer/losses/accuracy.hpp>
 #include <dformer/losses/auxiliary.hpp>
 #include <dformer/losses/binary_cross_entropy.hpp>
+#include <dformer/losses/cross_entropy.hpp>
 #include <dformer/losses/dice.hpp>
 #include <dformer/losses/focal.hpp>
 #include <dformer/losses/lovasz_hinge.hpp>
@@ -64,10 +65,12 @@ struct Subject {
   float step;   // for differences: small for losses whose gradient jumps
 };
 
-/// Every loss on the host, with settings other than its own defaults where it has some.
+/// Every loss, with settings other than its own defaults where it has some.
 std::vector<Subject> subjects() {
   const std::vector<float> weight{0.5f, 2.0f, 1.0f};
   return {
+      {"cross-entropy", CrossEntropy<D>{.label_smoothing = 0.1f, .class_weight = weight}, 3, 1e-2f},
+      {"weighted mean", CrossEntropy<D>{.class_weight = weight, .reduction = mean_over_weights}, 3, 1e-2f},
       {"ohem", OhemCrossEntropy<D>{.threshold = 0.4f, .min_kept = 5, .class_weight = weight}, 3, 1e-3f},
       {"binary", BinaryCrossEntropy<D>{.positive_weight = weight, .reduction = mean_over_valid}, 3, 1e-2f},
       {"binary of one class", BinaryCrossEntropy<D>{}, 1, 1e-2f},
@@ -90,7 +93,7 @@ int label_classes(const Subject& subject) {
   return std::max(subject.classes, 2);
 }
 
-TEST(HostLosses, GradientsAreDifferencesOfValues) {
+TEST(Losses, GradientsAreDifferencesOfValues) {
   for (const Subject& subject : subjects()) {
     const Labels labels = random_labels(2, 5, 7, label_classes(subject));
     for (const Shape& shape : {Shape{2, 5, 7, subject.classes}, Shape{2, 3, 4, subject.classes}}) {
@@ -116,7 +119,7 @@ TEST(HostLosses, GradientsAreDifferencesOfValues) {
   }
 }
 
-TEST(HostLosses, AreZeroWhereAllIsIgnored) {
+TEST(Losses, AreZeroWhereAllIsIgnored) {
   for (const Subject& subject : subjects()) {
     Labels labels = random_labels(2, 5, 7, label_classes(subject));
     std::fill(labels.bytes.begin(), labels.bytes.end(), std::uint8_t{255});
@@ -128,7 +131,7 @@ TEST(HostLosses, AreZeroWhereAllIsIgnored) {
 }
 
 /// As a batch has it when one of its images has no labels.
-TEST(HostLosses, AnImageThatIsIgnoredHasNoGradient) {
+TEST(Losses, AnImageThatIsIgnoredHasNoGradient) {
   for (const Subject& subject : subjects()) {
     Labels labels = random_labels(2, 5, 7, label_classes(subject));
     std::fill(labels.bytes.begin(), labels.bytes.begin() + 35, std::uint8_t{255});
@@ -145,7 +148,7 @@ TEST(HostLosses, AnImageThatIsIgnoredHasNoGradient) {
   }
 }
 
-TEST(HostLosses, StayFiniteForExtremeScores) {
+TEST(Losses, StayFiniteForExtremeScores) {
   for (const Subject& subject : subjects()) {
     const Labels labels = random_labels(1, 4, 4, label_classes(subject));
     const Array scores = random_scores({1, 4, 4, subject.classes}, 1e4f, "scores");
@@ -155,7 +158,7 @@ TEST(HostLosses, StayFiniteForExtremeScores) {
   }
 }
 
-TEST(HostLosses, DoNotDependOnTheNumberOfThreads) {
+TEST(Losses, DoNotDependOnTheNumberOfThreads) {
   const cpu::Device one({.threads = 1});
   const cpu::Device four({.threads = 4});
   for (const Subject& subject : subjects()) {
@@ -168,7 +171,7 @@ TEST(HostLosses, DoNotDependOnTheNumberOfThreads) {
   }
 }
 
-TEST(HostLosses, RejectLabelsThatAreNoClass) {
+TEST(Losses, RejectLabelsThatAreNoClass) {
   for (const Subject& subject : subjects()) {
     Labels labels = random_labels(2, 5, 7, label_classes(subject));
     labels.bytes[35 + 7 + 3] = 40;
@@ -177,13 +180,14 @@ TEST(HostLosses, RejectLabelsThatAreNoClass) {
       subject.loss(upload_double(scores), labels);
       ADD_FAILURE() << subject.name;
     } catch (const ArgumentError& error) {
-      EXPECT_NE(std::string(error.what()).find("got 40 in image 1, row 1, column 3"), std::string::npos)
-          << error.what();
+      const std::string text = error.what();
+      EXPECT_NE(text.find("40"), text.npos) << text;
+      EXPECT_NE(text.find("image 1, row 1, column 3"), text.npos) << text;
     }
   }
 }
 
-TEST(HostLosses, RejectOtherBatchesAndSizes) {
+TEST(Losses, RejectOtherBatchesAndSizes) {
   for (const Subject& subject : subjects()) {
     Labels labels = random_labels(2, 5, 7, label_classes(subject));
     EXPECT_THROW(
@@ -198,7 +202,7 @@ TEST(HostLosses, RejectOtherBatchesAndSizes) {
   }
 }
 
-TEST(HostLosses, RejectSettingsThatFitNoClasses) {
+TEST(Losses, RejectSettingsThatFitNoClasses) {
   const Labels labels = random_labels(1, 4, 4, 3);
   const DTensor scores = upload_double(random_scores({1, 4, 4, 3}, 1.0f, "scores"));
   const std::vector<float> two{1, 1};
@@ -215,6 +219,45 @@ TEST(HostLosses, RejectSettingsThatFitNoClasses) {
   EXPECT_THROW(LovaszHinge<D>{}(scores, labels), ShapeError);
   EXPECT_THROW(accuracy<D>(scores, labels, 4), ArgumentError);
   EXPECT_THROW(accuracy<D>(scores, labels, 0), ArgumentError);
+}
+
+TEST(CrossEntropy, AgreesWithTheHostOnResizedScores) {
+  const Labels labels = random_labels(2, 9, 7, 3);
+  const DTensor scores = upload_double(random_scores({2, 3, 4, 3}, 2.0f, "scores"));
+  const std::vector<float> weight{0.5f, 2.0f, 1.0f};
+  const auto result = CrossEntropy<D>{.class_weight = weight, .reduction = sum_over_pixels}(scores, labels);
+  const auto expected =
+      loss_on_host<D>(scores, 9, 7, [&](const HostScores& on_host, const HostThreads& threads) {
+        double sum = 0;
+        for (double loss : pixel_cross_entropy(on_host, labels, 255, weight, {}, threads)) sum += loss;
+        return sum;
+      });
+  EXPECT_NEAR(result.value, expected.value, 1e-5);
+  const std::vector<float> gradient = host_values(result.gradient);
+  const std::vector<float> expected_gradient = host_values(expected.gradient);
+  for (std::size_t i = 0; i < gradient.size(); ++i) EXPECT_NEAR(gradient[i], expected_gradient[i], 1e-5) << i;
+}
+
+TEST(CrossEntropy, DividesAsItIsTold) {
+  const Labels labels = random_labels(2, 9, 7, 3);
+  const DTensor scores = upload_double(random_scores({2, 9, 7, 3}, 2.0f, "scores"));
+  const std::vector<float> weight{0.5f, 2.0f, 1.0f};
+  const auto value = [&](const Reduction& reduction) {
+    return CrossEntropy<D>{.class_weight = weight, .reduction = reduction}(scores, labels).value;
+  };
+  double valid = 0;
+  double weights = 0;
+  for (std::uint8_t label : labels.bytes) {
+    if (label == 255) continue;
+    valid += 1;
+    weights += static_cast<double>(weight[label]);
+  }
+  ASSERT_LT(valid, 126);
+  const double sum = value(sum_over_pixels);
+  EXPECT_NEAR(value(mean_over_all), sum / 126, 1e-12);
+  EXPECT_NEAR(value(mean_over_valid), sum / valid, 1e-12);
+  EXPECT_NEAR(value(mean_over_weights), sum / weights, 1e-12);
+  EXPECT_NEAR(value(divided_by(17)), sum / 17, 1e-12);
 }
 
 /// Probabilities of the true class 0.9, 0.6, 0.3 and, ignored, 0.1, of two classes.
