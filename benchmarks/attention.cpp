@@ -3,14 +3,10 @@
 // would take at this processor's measured rate of multiply-adds, an exponential counted as the thirteen
 // vector instructions that it takes; rotary is bound by memory, so it has bytes a second instead.
 
-#include <algorithm>
 #include <cstdint>
-#include <ctime>
 #include <string>
-#include <vector>
 
-#include <benchmark/benchmark.h>
-
+#include "attention_work.hpp"
 #include <dformer/backend/cpu/attention.hpp>
 #include <dformer/backend/cpu/geometry_attention.hpp>
 #include <dformer/backend/cpu/nmf.hpp>
@@ -20,63 +16,7 @@ namespace {
 
 using dformer::GeometryAttention;
 using dformer::GeometryPrior;
-using dformer::Shape;
-using dformer::cpu::Device;
-using Tensor = dformer::cpu::Tensor<float>;
-
-/// Multiply-adds a second of one thread, in processor time: a product small enough for the nearest cache, as
-/// the NMF's Gram matrix is.
-double multiply_add_rate() {
-  constexpr std::int64_t depth = 128, width = 60, padded = 64, repeats = 2000;
-  const Device device({.threads = 1});
-  Tensor bases(device, {1, depth, padded});
-  Tensor gram(device, {1, padded, padded});
-  std::fill_n(bases.data(), depth * padded, 0.01f);
-  dformer::cpu::NmfArgs<float> args{};
-  args.bases = bases.data();
-  args.gram = gram.data();
-  args.channels = depth;
-  args.width = padded;
-  const auto kernel = dformer::cpu::kernels<float>(device.isa()).nmf_gram;
-  double best = 0;
-  for (int attempt = 0; attempt < 10; ++attempt) {
-    const std::clock_t start = std::clock();
-    for (int i = 0; i < repeats; ++i) kernel(args, 0, width / dformer::cpu::nmf_tile_rows);
-    const double seconds = static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC;
-    best = std::max(best, static_cast<double>(repeats * width * padded * depth) / seconds);
-  }
-  return best;
-}
-
-struct Work {
-  double multiply_adds = 0;
-  double exponentials = 0;
-  double bytes = 0;
-};
-
-void report(benchmark::State& state, const Device& device, const Work& work) {
-  static const double peak = multiply_add_rate();
-  using benchmark::Counter;
-  if (work.bytes > 0) {
-    state.counters["GB/s"] = Counter(work.bytes / 1e9, Counter::kIsIterationInvariantRate);
-    return;
-  }
-  constexpr double instructions = 13;
-  state.counters["GMAC/s"] = Counter(work.multiply_adds / 1e9, Counter::kIsIterationInvariantRate);
-  state.counters["least_us"] =
-      1e6 * (work.multiply_adds + instructions * work.exponentials) / (peak * device.threads());
-}
-
-/// Uneven values of both signs, so that no branch or exponential sees a special case.
-Tensor filled(const Device& device, const Shape& shape, float low, float high) {
-  Tensor tensor(device, shape);
-  std::uint32_t state = 1;
-  for (std::int64_t i = 0; i < shape.numel(); ++i) {
-    state = state * 1664525u + 1013904223u;
-    tensor.data()[i] = low + (high - low) * static_cast<float>(state >> 8) / 16777216.0f;
-  }
-  return tensor;
-}
+using namespace measured;
 
 void pooled_attention(benchmark::State& state, const Device& device, std::int64_t keys, std::int64_t channels,
                       int heads) {
@@ -127,15 +67,6 @@ void nmf(benchmark::State& state, const Device& device, std::int64_t rows, std::
   const double inner = rank_square * static_cast<double>(rows + channels);
   report(state, device,
          {2 * x_bases * (steps + 1) + inner * (2 * steps + 1), static_cast<double>(rows * rank)});
-}
-
-/// One thread is measured by the processor's time, so that other programs do not count; several by the clock.
-template <class Body>
-void add(const std::string& name, int threads, const Body& body) {
-  auto* const registered =
-      benchmark::RegisterBenchmark((name + "/threads:" + std::to_string(threads)).c_str(), body);
-  registered->Unit(benchmark::kMicrosecond);
-  if (threads > 1) registered->UseRealTime();
 }
 
 void add_all(int threads) {

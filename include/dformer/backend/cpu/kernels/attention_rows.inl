@@ -6,7 +6,7 @@
 /// Rows that the next task will read, brought into the second-level cache a few at a time while this one
 /// computes. Heads lie apart in memory, so the processor does not see them coming.
 struct RowsAhead {
-  const std::byte* rows[3] = {};
+  const std::byte* rows[8] = {};
   std::int64_t stride = 0;  // in bytes
   std::int64_t row_bytes = 0;
   std::int64_t count = 0;  // of rows in each array

@@ -5,6 +5,7 @@
 // clang-format off
 #include <dformer/backend/cpu/kernels/gradients/product.inl>
 #include <dformer/backend/cpu/kernels/gradients/attention_rows.inl>
+#include <dformer/backend/cpu/kernels/gradients/attention_part.inl>
 #include <dformer/backend/cpu/kernels/gradients/attention.inl>
 #include <dformer/backend/cpu/kernels/gradients/rotary.inl>
 #include <dformer/backend/cpu/kernels/gradients/geometry.inl>

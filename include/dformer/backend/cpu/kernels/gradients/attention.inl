@@ -1,87 +1,66 @@
 // Included once for each instruction set by gradients/kernels.hpp.
 
-/// What belongs to a task: a head of an image and a block of its keys.
+/// Takes the scores of a block into the statistics; sums so far are rescaled where a larger score turned up.
 template <class T>
-struct AttentionGradientBlock {
-  const T* q;
-  const T* dy;
-  const T* k;  // the values are one row's key channels further on
-  T* dk;
-  T* weights;
-  T* responses;
-  T* statistics;
-  std::int64_t keys;
-};
-
-template <class T>
-DFORMER_ALWAYS_INLINE AttentionGradientBlock<T> attention_gradient_block(const AttentionGradientArgs<T>& args,
-                                                                         std::int64_t task) {
-  constexpr std::int64_t unit = 16;
-  const std::int64_t channels = args.heads * args.head_dim;
-  const std::int64_t block = task % args.blocks;
-  const std::int64_t head = task / args.blocks % args.heads;
-  const std::int64_t n = task / args.blocks / args.heads;
-  const std::int64_t units = (args.keys + unit - 1) / unit;
-  const std::int64_t first = units * block / args.blocks * unit;
-  const std::int64_t query = n * args.all_queries * channels + head * args.head_dim;
-  const std::int64_t key = (n * args.keys + first) * 2 * channels + head * args.head_dim;
-  const std::int64_t score = task * gradient_keys * args.lanes;
-  return {args.q + query,
-          args.dy + query,
-          args.kv + key,
-          args.dkv + key,
-          args.weights + score,
-          args.responses + score,
-          args.statistics + task * 3 * args.lanes,
-          std::min(args.keys, units * (block + 1) / args.blocks * unit) - first};
+DFORMER_ALWAYS_INLINE void add_statistics(const AttentionGradientArgs<T>& args, const T* scores,
+                                          std::int64_t keys, T* statistics, RowsAhead ahead) {
+  using V = Vec<T>;
+  const std::int64_t lanes = args.lanes;
+  for (std::int64_t u = 0; u < whole_vectors<T>(args.queries); u += V::size) {
+    T* at = statistics + u;
+    const V before = V::load(at);
+    V largest = before;
+    for (std::int64_t j = 0; j < keys; ++j) largest = max(V::load(scores + 2 * j * lanes + u), largest);
+    const V rescale = softmax_weight(before - largest);
+    V total = V::load(at + lanes) * rescale;
+    V response = V::load(at + 2 * lanes) * rescale;
+    for (std::int64_t j = 0; j < keys; ++j) {
+      ahead.step();
+      const V weight = softmax_weight(V::load(scores + 2 * j * lanes + u) - largest);
+      total = total + weight;
+      response = fma(weight, V::load(scores + (2 * j + 1) * lanes + u), response);
+    }
+    largest.store(at);
+    total.store(at + lanes);
+    response.store(at + 2 * lanes);
+  }
 }
 
 template <class T>
 void attention_gradient_scores(const AttentionGradientArgs<T>& args, std::int64_t begin, std::int64_t end) {
-  using V = Vec<T>;
   const std::int64_t channels = args.heads * args.head_dim;
   const std::int64_t lanes = args.lanes;
   const std::int64_t columns = whole_vectors<T>(args.queries);
   const std::int64_t width = whole_vectors<T>(args.head_dim);
-  T* rows = args.scratch;
-  T* q = rows + lanes * args.padded;
+  T* q = args.scratch;
   T* dy = q + lanes * args.padded;
-  std::int64_t gathered = -1;  // the head whose queries are at hand
+  AttentionGradientHead<T> head{dy + lanes * args.padded, dy + 2 * lanes * args.padded};
   for (std::int64_t task = begin; task < end; ++task) {
-    const AttentionGradientBlock<T> block = attention_gradient_block(args, task);
-    if (task / args.blocks != gathered) {
-      gathered = task / args.blocks;
-      gather_rows(block.q, channels, args.queries, args.head_dim, args.scale, rows);
-      gathered_to_lanes(rows, args.queries, width, lanes, q);
-      gather_rows(block.dy, channels, args.queries, args.head_dim, T(1), rows);
-      gathered_to_lanes(rows, args.queries, width, lanes, dy);
+    const AttentionGradientPart<T> part = attention_gradient_part(args, task);
+    if (head.gather(args, task, part.query)) {
+      gathered_to_lanes(head.q, args.queries, width, lanes, q);
+      gathered_to_lanes(head.dy, args.queries, width, lanes, dy);
     }
-    tiled_product<T>({block.k, 2 * channels, 1, q, lanes, block.weights, lanes}, block.keys, columns,
-                     args.head_dim, false);
-    tiled_product<T>({block.k + channels, 2 * channels, 1, dy, lanes, block.responses, lanes}, block.keys,
-                     columns, args.head_dim, false);
-    for (std::int64_t u = 0; u < columns; u += V::size) {
-      V largest = V::load(block.weights + u);
-      for (std::int64_t j = 1; j < block.keys; ++j) {
-        largest = max(V::load(block.weights + j * lanes + u), largest);
-      }
-      V total = V::zero();
-      V response = V::zero();
-      for (std::int64_t j = 0; j < block.keys; ++j) {
-        T* at = block.weights + j * lanes + u;
-        const V weight = softmax_weight(V::load(at) - largest);
-        weight.store(at);
-        total = total + weight;
-        response = fma(weight, V::load(block.responses + j * lanes + u), response);
-      }
-      largest.store(block.statistics + u);
-      total.store(block.statistics + lanes + u);
-      response.store(block.statistics + 2 * lanes + u);
+    T* statistics = args.statistics + task * 3 * lanes;
+    for (std::int64_t i = 0; i < lanes; ++i) {
+      statistics[i] = std::numeric_limits<T>::lowest();
+      statistics[lanes + i] = 0;
+      statistics[2 * lanes + i] = 0;
+    }
+    for (std::int64_t j = 0; j < part.keys; j += gradient_keys) {
+      const std::int64_t keys = std::min<std::int64_t>(gradient_keys, part.keys - j);
+      const T* k = args.kv + part.key + j * 2 * channels;
+      T* scores = part.scores + 2 * j * lanes;
+      tiled_product<T>({k, 2 * channels, 1, q, lanes, scores, 2 * lanes}, keys, columns, args.head_dim,
+                       false);
+      tiled_product<T>({k + channels, 2 * channels, 1, dy, lanes, scores + lanes, 2 * lanes}, keys, columns,
+                       args.head_dim, false);
+      add_statistics(args, scores, keys, statistics, keys_ahead(args, task, part, j, end, true));
     }
   }
 }
 
-/// The statistics of a head's blocks together: the largest score, 1 / the sum of weights, and the mean
+/// The statistics of a head's parts together: the largest score, 1 / the sum of weights, and the mean
 /// response.
 template <class T>
 DFORMER_ALWAYS_INLINE void combine_statistics(const AttentionGradientArgs<T>& args, const T* statistics,
@@ -90,13 +69,13 @@ DFORMER_ALWAYS_INLINE void combine_statistics(const AttentionGradientArgs<T>& ar
   const std::int64_t lanes = args.lanes;
   for (std::int64_t u = 0; u < whole_vectors<T>(args.queries); u += V::size) {
     V largest = V::load(statistics + u);
-    for (std::int64_t b = 1; b < args.blocks; ++b) {
-      largest = max(V::load(statistics + b * 3 * lanes + u), largest);
+    for (std::int64_t p = 1; p < args.parts; ++p) {
+      largest = max(V::load(statistics + p * 3 * lanes + u), largest);
     }
     V total = V::zero();
     V response = V::zero();
-    for (std::int64_t b = 0; b < args.blocks; ++b) {
-      const T* found = statistics + b * 3 * lanes + u;
+    for (std::int64_t p = 0; p < args.parts; ++p) {
+      const T* found = statistics + p * 3 * lanes + u;
       const V rescale = softmax_weight(V::load(found) - largest);
       total = fma(V::load(found + lanes), rescale, total);
       response = fma(V::load(found + 2 * lanes), rescale, response);
@@ -108,22 +87,22 @@ DFORMER_ALWAYS_INLINE void combine_statistics(const AttentionGradientArgs<T>& ar
   }
 }
 
-/// Weights to the softmax's, responses to the gradients of the scores.
+/// Of a block's scores the softmax's weights, and their own gradients; both [keys, lanes].
 template <class T>
-DFORMER_ALWAYS_INLINE void finish_scores(const AttentionGradientArgs<T>& args,
-                                         const AttentionGradientBlock<T>& block, const T* combined) {
+DFORMER_ALWAYS_INLINE void finish_scores(const AttentionGradientArgs<T>& args, const T* scores,
+                                         std::int64_t keys, const T* combined, T* weights, T* gradients,
+                                         RowsAhead ahead) {
   using V = Vec<T>;
   const std::int64_t lanes = args.lanes;
   for (std::int64_t u = 0; u < whole_vectors<T>(args.queries); u += V::size) {
-    const V rescale =
-        softmax_weight(V::load(block.statistics + u) - V::load(combined + u)) * V::load(combined + lanes + u);
+    const V largest = V::load(combined + u);
+    const V factor = V::load(combined + lanes + u);
     const V mean = V::load(combined + 2 * lanes + u);
-    for (std::int64_t j = 0; j < block.keys; ++j) {
-      T* weight = block.weights + j * lanes + u;
-      T* response = block.responses + j * lanes + u;
-      const V share = V::load(weight) * rescale;
-      share.store(weight);
-      (share * (V::load(response) - mean)).store(response);
+    for (std::int64_t j = 0; j < keys; ++j) {
+      ahead.step();
+      const V weight = softmax_weight(V::load(scores + 2 * j * lanes + u) - largest) * factor;
+      weight.store(weights + j * lanes + u);
+      (weight * (V::load(scores + (2 * j + 1) * lanes + u) - mean)).store(gradients + j * lanes + u);
     }
   }
 }
@@ -133,30 +112,31 @@ void attention_gradient_keys(const AttentionGradientArgs<T>& args, std::int64_t 
   const std::int64_t channels = args.heads * args.head_dim;
   const std::int64_t lanes = args.lanes;
   const std::int64_t width = whole_vectors<T>(args.head_dim);
-  T* q = args.scratch;
-  T* dy = q + lanes * args.padded;
-  T* keys = dy + lanes * args.padded;
-  T* result = keys + gradient_keys * args.padded;
-  T* combined = result + gradient_keys * args.padded;
-  std::int64_t gathered = -1;
+  AttentionGradientHead<T> head{args.scratch, args.scratch + lanes * args.padded};
+  T* gathered = args.scratch + 2 * lanes * args.padded;
+  T* result = gathered + gradient_keys * args.padded;
+  T* weights = result + gradient_keys * args.padded;
+  T* gradients = weights + gradient_keys * lanes;
+  T* combined = gradients + gradient_keys * lanes;
   for (std::int64_t task = begin; task < end; ++task) {
-    const AttentionGradientBlock<T> block = attention_gradient_block(args, task);
-    if (task / args.blocks != gathered) {
-      gathered = task / args.blocks;
-      gather_rows(block.q, channels, args.queries, args.head_dim, args.scale, q);
-      gather_rows(block.dy, channels, args.queries, args.head_dim, T(1), dy);
-      combine_statistics(args, args.statistics + gathered * args.blocks * 3 * lanes, combined);
+    const AttentionGradientPart<T> part = attention_gradient_part(args, task);
+    if (head.gather(args, task, part.query)) {
+      combine_statistics(args, args.statistics + head.number * args.parts * 3 * lanes, combined);
     }
-    finish_scores(args, block, combined);
-    const T* scores = block.responses;
-    tiled_product<T>({block.weights, lanes, 1, dy, width, result, width}, block.keys, width, args.queries,
-                     false);
-    scatter_rows(result, block.keys, args.head_dim, T(1), block.dk + channels, 2 * channels, args.add);
-    tiled_product<T>({scores, lanes, 1, q, width, result, width}, block.keys, width, args.queries, false);
-    scatter_rows(result, block.keys, args.head_dim, T(1), block.dk, 2 * channels, args.add);
-    gather_rows(block.k, 2 * channels, block.keys, args.head_dim, T(1), keys);
-    T* part = args.dq_parts + task * args.queries * args.padded;
-    tiled_product<T>({scores, 1, lanes, keys, width, part, width}, args.queries, width, block.keys, false);
+    T* dq = args.dq_parts + task * args.queries * args.padded;
+    for (std::int64_t j = 0; j < part.keys; j += gradient_keys) {
+      const std::int64_t keys = std::min<std::int64_t>(gradient_keys, part.keys - j);
+      const T* k = args.kv + part.key + j * 2 * channels;
+      T* dk = args.dkv + part.key + j * 2 * channels;
+      finish_scores(args, part.scores + 2 * j * lanes, keys, combined, weights, gradients,
+                    keys_ahead(args, task, part, j, end, false));
+      tiled_product<T>({weights, lanes, 1, head.dy, width, result, width}, keys, width, args.queries, false);
+      scatter_rows(result, keys, args.head_dim, T(1), dk + channels, 2 * channels, args.add);
+      tiled_product<T>({gradients, lanes, 1, head.q, width, result, width}, keys, width, args.queries, false);
+      scatter_rows(result, keys, args.head_dim, T(1), dk, 2 * channels, args.add);
+      gather_rows(k, 2 * channels, keys, args.head_dim, T(1), gathered);
+      tiled_product<T>({gradients, 1, lanes, gathered, width, dq, width}, args.queries, width, keys, j > 0);
+    }
   }
 }
 
@@ -166,15 +146,16 @@ void attention_gradient_queries(const AttentionGradientArgs<T>& args, std::int64
   const std::int64_t channels = args.heads * args.head_dim;
   const std::int64_t elements = args.queries * whole_vectors<T>(args.head_dim);
   for (std::int64_t task = begin; task < end; ++task) {
-    T* parts = args.dq_parts + task * args.blocks * args.queries * args.padded;
+    T* parts = args.dq_parts + task * args.parts * args.queries * args.padded;
     for (std::int64_t i = 0; i < elements; i += V::size) {
       V total = V::load(parts + i);
-      for (std::int64_t b = 1; b < args.blocks; ++b) {
-        total = total + V::load(parts + b * args.queries * args.padded + i);
+      for (std::int64_t p = 1; p < args.parts; ++p) {
+        total = total + V::load(parts + p * args.queries * args.padded + i);
       }
       total.store(parts + i);
     }
-    T* dq = args.dq + task / args.heads * args.all_queries * channels + task % args.heads * args.head_dim;
+    const std::int64_t number = args.first_head + task;
+    T* dq = args.dq + number / args.heads * args.all_queries * channels + number % args.heads * args.head_dim;
     scatter_rows(parts, args.queries, args.head_dim, args.scale, dq, channels, false);
   }
 }

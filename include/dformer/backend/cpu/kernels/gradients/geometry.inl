@@ -53,7 +53,8 @@ struct TokenDistances {
 /// have responses of 0, so that they add nothing to the sums.
 template <class T, bool Grid>
 DFORMER_ALWAYS_INLINE void geometry_scores(const GeometryGradientSequence<T>& s, std::int64_t length,
-                                           std::int64_t first, std::int64_t lanes, double* sums) {
+                                           std::int64_t first, std::int64_t lanes, double* sums,
+                                           RowsAhead& ahead) {
   using V = Vec<T>;
   const V position_factor = V::broadcast(s.position_factor);
   const V depth_factor = V::broadcast(s.depth_factor);
@@ -70,6 +71,7 @@ DFORMER_ALWAYS_INLINE void geometry_scores(const GeometryGradientSequence<T>& s,
     V total = V::zero();
     V response = V::zero();
     for (std::int64_t j = 0; j < length; ++j) {
+      ahead.step();
       T* at = s.scores + j * lanes + u;
       const V weight = softmax_weight(V::load(at) - largest);
       weight.store(at);
@@ -98,7 +100,8 @@ DFORMER_ALWAYS_INLINE void geometry_scores(const GeometryGradientSequence<T>& s,
 /// A group of queries, from `offset` of the tensors on and `first` of the sequence.
 template <class T, bool Grid>
 void geometry_gradient_of_queries(const GeometryGradientArgs<T>& args, const GeometryGradientSequence<T>& s,
-                                  std::int64_t offset, std::int64_t first, std::int64_t count, double* sums) {
+                                  std::int64_t offset, std::int64_t first, std::int64_t count, double* sums,
+                                  RowsAhead& ahead) {
   const std::int64_t stride = args.token_step * args.heads * args.head_dim;
   const std::int64_t width = whole_vectors<T>(args.head_dim);
   const std::int64_t lanes = whole_vectors<T>(count);
@@ -110,7 +113,7 @@ void geometry_gradient_of_queries(const GeometryGradientArgs<T>& args, const Geo
                    false);
   tiled_product<T>({s.v, width, 1, s.dy_lanes, lanes, s.responses, lanes}, args.length, lanes, args.head_dim,
                    false);
-  geometry_scores<T, Grid>(s, args.length, first, lanes, sums);
+  geometry_scores<T, Grid>(s, args.length, first, lanes, sums, ahead);
   tiled_product<T>({s.scores, lanes, 1, s.dy, width, s.dv, width}, args.length, width, count, first > 0);
   tiled_product<T>({s.responses, lanes, 1, s.q, width, s.dk, width}, args.length, width, count, first > 0);
   tiled_product<T>({s.responses, 1, lanes, s.k, width, s.dq, width}, count, width, args.length, false);
@@ -152,12 +155,22 @@ DFORMER_ALWAYS_INLINE void geometry_gradient_tasks(const GeometryGradientArgs<T>
     }
     gather_rows(args.k + offset, stride, length, args.head_dim, T(1), s.k);
     gather_rows(args.v + offset, stride, length, args.head_dim, T(1), s.v);
+    RowsAhead ahead;
+    if (task + 1 < end) {
+      const std::int64_t next =
+          first_token(args, task + 1) * channels + (task + 1) % args.heads * args.head_dim;
+      for (const T* array : {args.k, args.v, args.q, args.dy, static_cast<const T*>(args.dk),
+                             static_cast<const T*>(args.dv), static_cast<const T*>(args.dq)}) {
+        ahead.expect(array + next, stride, length, args.head_dim);
+      }
+      ahead.spread(whole_vectors<T>(length) / Vec<T>::size * length);
+    }
     double* sums = args.weight_sums + task * 2;
     sums[0] = 0;
     sums[1] = 0;
     for (std::int64_t i = 0; i < length; i += queries) {
       geometry_gradient_of_queries<T, Grid>(args, s, offset + i * stride, i, std::min(length - i, queries),
-                                            sums);
+                                            sums, ahead);
     }
     scatter_rows(s.dk, length, args.head_dim, T(1), args.dk + offset, stride, args.add);
     scatter_rows(s.dv, length, args.head_dim, T(1), args.dv + offset, stride, false);
