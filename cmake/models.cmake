@@ -1,23 +1,28 @@
 #   dformer::models    the published networks, compiled once: make_segmenter for Cpu<> and Count. A program that links it
 #                      may name any variant at run time and compiles none of them.
-set(models DFormer_Tiny DFormer_Small DFormer_Base DFormer_Large DFormerv2_S DFormerv2_B DFormerv2_L)
-set(model_sources)
-# One generated source for each variant; its two numbers of classes share a backbone, so they share the source.
-foreach(model IN LISTS models)
-  set(source ${CMAKE_CURRENT_BINARY_DIR}/${CMAKE_FILES_DIRECTORY}/model_${model}.cpp)
-  file(GENERATE OUTPUT ${source} CONTENT "#include <dformer/backend/count/count.hpp>
-#include <dformer/backend/cpu/cpu.hpp>
-#include <dformer/models/zoo.hpp>
 
-namespace dformer::detail {
-template SegmenterPointer<Cpu<>> make_variant<Cpu<>, ${model}>(std::string_view, int);
-template SegmenterPointer<Count> make_variant<Count, ${model}>(std::string_view, int);
-}  // namespace dformer::detail
-")
-  list(APPEND model_sources ${source})
-endforeach()
+# dformer_model_sources(VARIABLE NAME BACKEND HEADER): generates two sources that compile make_segmenter<BACKEND>. All
+# variants of one backend share most of what they instantiate, so more sources would cost more time in sum.
+function(dformer_model_sources variable name backend header)
+  set(prefix ${CMAKE_CURRENT_BINARY_DIR}/${CMAKE_FILES_DIRECTORY}/${name})
+  set(definitions)
+  foreach(model DFormerv2_S DFormerv2_B DFormerv2_L)
+    string(APPEND definitions "template SegmenterPointer<${backend}> "
+                              "detail::make_variant<${backend}, ${model}>(std::string_view, int, OfficialDataset);\n")
+  endforeach()
+  string(REPLACE "template " "extern template " declarations "${definitions}")
+  string(APPEND declarations
+         "template SegmenterPointer<${backend}> make_segmenter(std::string_view, int, OfficialDataset);\n")
+  set(begin "#include <${header}>\n#include <dformer/models/zoo.hpp>\n\nnamespace dformer {\n")
+  set(end "}  // namespace dformer\n")
+  file(GENERATE OUTPUT ${prefix}_DFormer.cpp CONTENT "${begin}${declarations}${end}")
+  file(GENERATE OUTPUT ${prefix}_DFormerv2.cpp CONTENT "${begin}${definitions}${end}")
+  set(${variable} ${prefix}_DFormer.cpp ${prefix}_DFormerv2.cpp PARENT_SCOPE)
+endfunction()
 
-add_library(dformer_models STATIC ${model_sources})
+dformer_model_sources(cpu_sources models_cpu "Cpu<>" dformer/backend/cpu/cpu.hpp)
+dformer_model_sources(count_sources models_count Count dformer/backend/count/count.hpp)
+add_library(dformer_models STATIC ${cpu_sources} ${count_sources})
 add_library(dformer::models ALIAS dformer_models)
 set_target_properties(dformer_models PROPERTIES EXPORT_NAME models POSITION_INDEPENDENT_CODE ON)
 target_link_libraries(dformer_models PUBLIC dformer_cpu PRIVATE $<BUILD_INTERFACE:dformer_warnings>)

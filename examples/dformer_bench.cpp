@@ -46,8 +46,9 @@ struct BenchOptions {
         ->delimiter(',')
         ->check(CLI::IsMember(names))
         ->capture_default_str();
-    app.add_option("--classes", num_classes, "40 (NYUDepthv2) or 37 (SUNRGBD)")
-        ->check(CLI::IsMember({40, 37}))
+    app.add_option("--classes", num_classes,
+                   "2 to 255; with 37 the networks are those of SUNRGBD, otherwise of NYUDepthv2")
+        ->check(CLI::Range(2, 255))
         ->capture_default_str();
     app.add_option("--height", height, "of the images, in pixels")
         ->check(CLI::PositiveNumber)

@@ -49,7 +49,7 @@ int evaluate_network(const EvalOptions& options) {
   const Protocol protocol = options.protocol();
   require_valid(protocol);
   const cpu::Device device({.threads = options.threads});
-  const auto network = make_segmenter<Cpu<>>(options.model, static_cast<int>(classes.size()));
+  const auto network = options.network.make<Cpu<>>(classes.size());
   options.weights.apply(*network, device);
   options.weights.warn_of_random_weights();
   fs::create_directories(options.out);
@@ -73,7 +73,9 @@ int evaluate_network(const EvalOptions& options) {
       });
   bar.clear();
 
-  Json json{{"model", options.model}, {"weights", options.weights.to_json()}};
+  Json json{{"model", options.network.model},
+            {"like", options.network.followed_name(classes.size())},
+            {"weights", options.weights.to_json()}};
   json.update(to_json(score, classes));
   json["depth_encoding"] = std::string(to_string(dataset.layout().depth.encoding));
   json["holes"] = options.holes;

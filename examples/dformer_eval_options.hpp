@@ -9,18 +9,18 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/network.hpp"
 #include "common/program.hpp"
 #include "common/weights.hpp"
 #include <dformer/data/classes.hpp>
 #include <dformer/data/dataset.hpp>
 #include <dformer/data/pad_image.hpp>
 #include <dformer/eval/protocol.hpp>
-#include <dformer/models/zoo.hpp>
 
 namespace dformer::programs {
 
 struct EvalOptions {
-  std::string model;
+  NetworkOptions network;
   WeightOptions weights;
   std::filesystem::path data;
   std::string dataset = "nyudepthv2";
@@ -44,9 +44,7 @@ struct EvalOptions {
   int threads = 0;
 
   void add_to(CLI::App& app) {
-    app.add_option("--model", model, "the network")
-        ->required()
-        ->check(CLI::IsMember(std::vector<std::string>(model_names.begin(), model_names.end())));
+    network.add_to(app);
     weights.add_to(app);
     add_data_to(app);
     add_protocol_to(app);
@@ -93,7 +91,7 @@ struct EvalOptions {
       if (!stride.empty())
         result.sliding->stride_height = stride[0], result.sliding->stride_width = stride[1];
     }
-    if (padding == "official" && is_sunrgbd() && model.starts_with("DFormerv2")) {
+    if (padding == "official" && is_sunrgbd() && network.model.starts_with("DFormerv2")) {
       result.padded_size = ImageSize{sunrgbd_padded_size.height, sunrgbd_padded_size.width};
     }
     result.absent = parse_absent_classes(absent);
@@ -110,7 +108,7 @@ struct EvalOptions {
     app.add_option("--list", list, "the list of images, in that folder")->capture_default_str();
     app.add_option(
         "--classes", classes,
-        "nyu40, sunrgbd37, or a text file with one name a line (40 or 37 of them); as the data set "
+        "nyu40, sunrgbd37, or a text file with one name a line (2 to 255 of them); as the data set "
         "has where left out");
     app.add_flag("--labels-from-zero", labels_from_zero,
                  "labels are numbered from 0 and 255 is ignored; officially from 1 and 0 is ignored");

@@ -154,7 +154,7 @@ int infer(const InferOptions& options) {
   const ImageList list = pair_images(options.rgb, options.depth);
   const ClassList classes = options.class_list();
   const cpu::Device device({.threads = options.threads});
-  const auto network = make_segmenter<Cpu<>>(options.model, static_cast<int>(classes.size()));
+  const auto network = options.network.make<Cpu<>>(classes.size());
   options.weights.apply(*network, device);
   options.weights.warn_of_random_weights();
   make_folder(options.out);
@@ -186,7 +186,8 @@ int infer(const InferOptions& options) {
   }
 
   const Json times = summarize_phases(images);
-  write_json(options.out / "summary.json", {{"model", options.model},
+  write_json(options.out / "summary.json", {{"model", options.network.model},
+                                            {"like", options.network.followed_name(classes.size())},
                                             {"num_classes", network->num_classes},
                                             {"classes", options.classes},
                                             {"weights", options.weights.to_json()},

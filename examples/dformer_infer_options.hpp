@@ -7,12 +7,12 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/network.hpp"
 #include "common/program.hpp"
 #include "common/weights.hpp"
 #include <dformer/data/classes.hpp>
 #include <dformer/data/read_images.hpp>
 #include <dformer/data/write_image.hpp>
-#include <dformer/models/zoo.hpp>
 
 namespace dformer::programs {
 
@@ -21,7 +21,7 @@ inline const std::vector<std::string> output_kinds{"labels", "color", "overlay",
                                                    "probabilities"};
 
 struct InferOptions {
-  std::string model;
+  NetworkOptions network;
   WeightOptions weights;
   std::filesystem::path rgb;
   std::filesystem::path depth;
@@ -36,7 +36,7 @@ struct InferOptions {
   int threads = 0;
 
   void add_to(CLI::App& app) {
-    app.add_option("--model", model, "the network")->required()->check(CLI::IsMember(all_models()));
+    network.add_to(app);
     weights.add_to(app);
     app.add_option("--rgb", rgb, "a colour image, or a folder of them")->required();
     app.add_option("--depth", depth, "its depth image, or a folder; pairs have one name up to the extension")
@@ -51,7 +51,7 @@ struct InferOptions {
         ->check(CLI::Validator(parsed_by(parse_hole_policy), "WORD"))
         ->capture_default_str();
     app.add_option("--classes", classes,
-                   "nyu40, sunrgbd37, or a text file with one name a line (40 or 37 of them)")
+                   "nyu40, sunrgbd37, or a text file with one name a line (2 to 255 of them)")
         ->capture_default_str();
     app.add_option("--write", write, "what to write for each pair, separated by commas")
         ->delimiter(',')
@@ -83,9 +83,6 @@ struct InferOptions {
     if (classes == "sunrgbd37") return ClassList(sunrgbd_classes);
     return read_classes(classes);
   }
-
- private:
-  static std::vector<std::string> all_models() { return {model_names.begin(), model_names.end()}; }
 };
 
 }  // namespace dformer::programs

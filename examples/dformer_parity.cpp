@@ -21,34 +21,35 @@ using Backend = dformer::Observe<dformer::Cpu<>>;
 using Network = dformer::AnySegmenter<Backend>;
 
 template <class Backbone, int embed_dim = 512>
-std::unique_ptr<Network> with_mlp_head(const std::string& name) {
+std::unique_ptr<Network> with_mlp_head(const dformer::ParityFixture& fixture) {
   constexpr auto& channels = Backbone::feature_channels;
-  using Head = dformer::MlpHead<Backend, channels[0], channels[1], channels[2], channels[3], 40, embed_dim>;
-  return std::make_unique<dformer::SegmenterHolder<dformer::Segmenter<Backend, Backbone, Head>>>(name);
+  using Head = dformer::MlpHead<Backend, channels[0], channels[1], channels[2], channels[3],
+                                dformer::any_classes, embed_dim>;
+  return std::make_unique<dformer::SegmenterHolder<dformer::Segmenter<Backend, Backbone, Head>>>(
+      fixture.model, fixture.num_classes);
 }
 
-std::unique_ptr<Network> make_mlp_network(const std::string& model) {
+std::unique_ptr<Network> make_mlp_network(const dformer::ParityFixture& fixture) {
   using namespace dformer;
-  if (model == "DFormer_Tiny") return with_mlp_head<DFormer<Backend, dformer_tiny>>(model);
-  if (model == "DFormer_Small") return with_mlp_head<DFormer<Backend, dformer_small>>(model);
-  if (model == "DFormer_Base") return with_mlp_head<DFormer<Backend, dformer_base>>(model);
-  if (model == "DFormer_Large") return with_mlp_head<DFormer<Backend, dformer_large>>(model);
-  if (model == "DFormerv2_S") return with_mlp_head<DFormerV2<Backend, dformer_v2_small>>(model);
-  if (model == "DFormerv2_B") return with_mlp_head<DFormerV2<Backend, dformer_v2_base>>(model);
-  if (model == "DFormerv2_L") return with_mlp_head<DFormerV2<Backend, dformer_v2_large>, 1024>(model);
+  const std::string& model = fixture.model;
+  if (model == "DFormer_Tiny") return with_mlp_head<DFormer<Backend, dformer_tiny>>(fixture);
+  if (model == "DFormer_Small") return with_mlp_head<DFormer<Backend, dformer_small>>(fixture);
+  if (model == "DFormer_Base") return with_mlp_head<DFormer<Backend, dformer_base>>(fixture);
+  if (model == "DFormer_Large") return with_mlp_head<DFormer<Backend, dformer_large>>(fixture);
+  if (model == "DFormerv2_S") return with_mlp_head<DFormerV2<Backend, dformer_v2_small>>(fixture);
+  if (model == "DFormerv2_B") return with_mlp_head<DFormerV2<Backend, dformer_v2_base>>(fixture);
+  if (model == "DFormerv2_L") return with_mlp_head<DFormerV2<Backend, dformer_v2_large>, 1024>(fixture);
   return nullptr;
 }
 
 std::unique_ptr<Network> make_network(const dformer::ParityFixture& fixture) {
   if (fixture.decoder == "ham") return dformer::make_segmenter<Backend>(fixture.model, fixture.num_classes);
-  if (fixture.decoder == "MLPDecoder" && fixture.num_classes == 40) {
-    if (auto network = make_mlp_network(fixture.model)) return network;
+  if (fixture.decoder == "MLPDecoder") {
+    if (auto network = make_mlp_network(fixture)) return network;
   }
-  dformer::throw_argument_error(
-      "[dformer_parity] no type here for " + fixture.model + " with decoder " + fixture.decoder + " and " +
-      std::to_string(fixture.num_classes) +
-      " classes; there are the seven variants, with 'ham' (40 or 37 classes) and with " +
-      "'MLPDecoder' (40 classes)");
+  dformer::throw_argument_error("[dformer_parity] no type here for " + fixture.model + " with decoder " +
+                                fixture.decoder +
+                                "; there are the seven variants, with 'ham' and with 'MLPDecoder'");
 }
 
 void print(const dformer::ParityReport& report) {

@@ -37,6 +37,13 @@ int main(int, char** argv) {
   switch (argv[5][0]) {
 """ + "".join(f"    case '{i}': run<dformer::{name}<>>(argv); break;\n" for i, name in enumerate(VARIANTS)) + "  }\n}\n"
 
+BY_NAME = """#include <dformer/backend/cpu/cpu.hpp>
+#include <dformer/models/zoo.hpp>
+namespace dformer {
+template SegmenterPointer<Cpu<>> make_segmenter(std::string_view, int, OfficialDataset);
+}
+"""
+
 COMPILED = ["-DDFORMER_PRECOMPILED"]
 PROGRAMS = [
     ("empty `main`", "int main() {}\n", []),
@@ -46,6 +53,7 @@ PROGRAMS = [
     ("one network, header-only", ONE_MODEL, []),
     ("all seven networks, with `dformer::cpu`", ALL_MODELS, COMPILED),
     ("all seven networks, header-only", ALL_MODELS, []),
+    ("all seven by name, `make_segmenter<Cpu<>>`, with `dformer::cpu`", BY_NAME, COMPILED),
     ("`dformer::cpu` itself, float", "#include <dformer/backend/cpu/kernels/kernels.hpp>\n",
      ["-DDFORMER_KERNELS_FOR=float"]),
 ]

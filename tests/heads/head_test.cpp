@@ -45,6 +45,28 @@ TEST(FcnHead, MatchesReference) {
   }
 }
 
+/// The same from a head whose number of classes is no part of its type.
+template <class Head>
+void expect_reference_of_any_classes(Features<Tensor> maps, const Golden& golden) {
+  Head head(7);
+  EXPECT_EQ(head.num_classes, 7);
+  load_golden(head, golden, TestBackend::default_device());
+  expect_nchw_output(head(maps), golden, "output");
+  EXPECT_THROW(Head(1), ArgumentError);
+  EXPECT_THROW(Head(256), ArgumentError);
+}
+
+TEST(Heads, TheNumberOfClassesMayBeGivenLater) {
+  const auto& device = TestBackend::default_device();
+  const Golden mlp("blocks/head_mlpdecoder_eval");
+  expect_reference_of_any_classes<MlpHead<TestBackend, 8, 12, 16, 24, any_classes, 16>>(features(mlp, device),
+                                                                                        mlp);
+  const Golden fcn("blocks/head_fcn_eval");
+  Features<Tensor> maps;
+  maps[3] = upload(device, fcn.nhwc("input.x"));
+  expect_reference_of_any_classes<FcnHead<TestBackend, 24, any_classes>>(maps, fcn);
+}
+
 // Quirk: the norms of a decode head have epsilon 1e-3, set by the official initialisation; those of backbones
 // 1e-5.
 TEST(Heads, NormsHaveTheHeadsEpsilon) {

@@ -8,8 +8,10 @@ namespace {
 
 constexpr DFormerConfig mini{
     .dims = {8, 16, 24, 32}, .depths = {1, 1, 1, 2}, .num_heads = {1, 2, 2, 4}, .mlp_ratios = {2, 2, 2, 2}};
-using Mini =
-    Segmenter<TestBackend, DFormer<TestBackend, mini>, LightHamHead<TestBackend, 16, 24, 32, 5, 24, 16, 4>>;
+template <int NumClasses>
+using MiniOf = Segmenter<TestBackend, DFormer<TestBackend, mini>,
+                         LightHamHead<TestBackend, 16, 24, 32, NumClasses, 24, 16, 4>>;
+using Mini = MiniOf<5>;
 
 Tensor noise(const TestBackend::Device& device, const Shape& shape, const char* name) {
   Array array{shape, std::vector<float>(static_cast<std::size_t>(shape.numel()))};
@@ -46,6 +48,43 @@ TEST(Segmenter, SaysThatItsParametersAreUnset) {
     EXPECT_NE(text.find("have no value, the first of them backbone.downsample_layers.0.0.weight"), text.npos)
         << text;
     EXPECT_NE(text.find("call load(net, path) or initialize(net, seed) first"), text.npos) << text;
+  }
+}
+
+// The number of classes may be part of the type or not: it is the same network.
+TEST(Segmenter, ClassesOfTheObjectAreAsThoseOfTheType) {
+  Mini of_type;
+  MiniOf<any_classes> of_object(5);
+  static_assert(Mini::num_classes == 5);
+  EXPECT_EQ(of_object.num_classes, 5);
+  EXPECT_EQ(of_object.decode_head.num_classes, 5);
+  const auto expected = parameters(of_type);
+  const auto found = parameters(of_object);
+  ASSERT_EQ(found.size(), expected.size());
+  for (std::size_t i = 0; i < found.size(); ++i) {
+    EXPECT_EQ(found[i].name, expected[i].name);
+    EXPECT_EQ(found[i].parameter->shape(), expected[i].parameter->shape()) << found[i].name;
+  }
+
+  const auto& device = TestBackend::default_device();
+  initialize(of_type, 3, device);
+  initialize(of_object, 3, device);
+  const Tensor rgb = noise(device, {1, 33, 50, 3}, "rgb");
+  const Tensor depth = noise(device, {1, 33, 50, 1}, "depth");
+  EXPECT_EQ(download(of_type(rgb, depth)).values, download(of_object(rgb, depth)).values);
+}
+
+TEST(Segmenter, ClassesOfTheObjectAreChecked) {
+  EXPECT_EQ(MiniOf<any_classes>(2).decode_head.conv_seg.weight.shape()[0], 2);
+  EXPECT_EQ(MiniOf<any_classes>(255).decode_head.conv_seg.bias.shape()[0], 255);
+  for (int count : {-1, 0, 1, 256}) {
+    try {
+      MiniOf<any_classes> network(count);
+      ADD_FAILURE() << count;
+    } catch (const ArgumentError& error) {
+      const std::string text = error.what();
+      EXPECT_NE(text.find("2 to 255 classes, asked for " + std::to_string(count)), text.npos) << text;
+    }
   }
 }
 

@@ -1,40 +1,16 @@
-#include <fstream>
-#include <sstream>
 #include <string>
-#include <vector>
 
-#include <gtest/gtest.h>
+#include <models/official_state_dict.hpp>
 
-#include <dformer/backend/count/count.hpp>
 #include <dformer/models.hpp>
 
 namespace dformer {
 namespace {
 
-std::string describe(const Named<Parameter<Count>>& entry) {
-  const Parameter<Count>& parameter = *entry.parameter;
-  std::string text = entry.name;
-  text += parameter.kind() == ParameterKind::trained ? " parameter" : " buffer";
-  text += parameter.kind() == ParameterKind::counter ? " int64" : " float32";
-  for (std::int64_t extent : parameter.shape()) (text += ' ') += std::to_string(extent);
-  return text;
-}
-
-/// The names, kinds and shapes of the official state dict, in its order.
 template <class Network>
 void expect_official_state_dict(const std::string& model) {
-  std::ifstream file(std::string(DFORMER_TEST_DATA) + "/models/" + model + ".state_dict.txt");
-  std::vector<std::string> expected;
-  for (std::string line; std::getline(file, line);) expected.push_back(line);
-  ASSERT_FALSE(expected.empty());
-
   Network network;
-  std::vector<std::string> found;
-  for (const auto& entry : parameters(network)) {
-    if (entry.parameter->kind() != ParameterKind::constant) found.push_back(describe(entry));
-  }
-  ASSERT_EQ(found.size(), expected.size());
-  for (std::size_t i = 0; i < expected.size(); ++i) EXPECT_EQ(found[i], expected[i]);
+  testing::expect_official_state_dict(network, model);
 }
 
 TEST(StateDict, DFormerTiny) {

@@ -77,7 +77,7 @@ TEST_F(Bench, CommandLinesThatAreWrong) {
   EXPECT_EQ(model.exit_code, 2);
   expect_mentions(model.err, {"ResNet", "DFormer_Tiny"});
   EXPECT_EQ(bench({"--height", "0"}).exit_code, 2);
-  EXPECT_EQ(bench({"--classes", "12"}).exit_code, 2);
+  EXPECT_EQ(bench({"--classes", "256"}).exit_code, 2);
   EXPECT_EQ(bench({"--isa", "mmx"}).exit_code, 2);
 }
 

@@ -126,11 +126,21 @@ TEST_F(Eval, WhatIsWrongWithTheDataIsASentenceThatNamesTheFile) {
   refused({"test.txt", "cannot be opened"});
 }
 
-TEST_F(Eval, ClassesThatNoNetworkHas) {
+TEST_F(Eval, ClassesOfOnesOwn) {
+  for (const char* name : {"1", "2", "3"}) make_item(name, {64, 48}, 3);
   folder_.write("names.txt", "wall\nfloor\nother\n");
-  const Outcome outcome = eval({"--dataset", "custom", "--classes", (folder_ / "names.txt").string()});
-  EXPECT_EQ(outcome.exit_code, 1);
-  expect_mentions(outcome.err, {"40", "37", "3"});
+  const std::vector<std::string> custom{"--dataset", "custom", "--classes", (folder_ / "names.txt").string()};
+  const Outcome three = eval(custom);
+  ASSERT_EQ(three.exit_code, 0) << three.err;
+  EXPECT_EQ(metrics()["classes"].size(), 3u);
+  EXPECT_EQ(metrics()["like"], "nyudepthv2");
+  folder_.write("names.txt", "wall\n");
+  const Outcome one = eval(custom);
+  EXPECT_EQ(one.exit_code, 1);
+  expect_mentions(one.err, {"2 to 255", "1"});
+}
+
+TEST_F(Eval, OptionsThatNeedAnother) {
   expect_mentions(eval({"--flip", "--stride", "3", "4"}).err, {"--sliding"});
 }
 

@@ -183,9 +183,15 @@ TEST_F(Infer, OtherClasses) {
   ASSERT_EQ(infer_folder({"--classes", path("names.txt")}, "named").exit_code, 0);
   expect_mentions(summary("named")["images"].at(0)["classes"].at(0)["name"], {"thing "});
   folder_.write("names.txt", "a\nb\nc\n");
-  const Outcome few = infer_folder({"--classes", path("names.txt")}, "few");
-  EXPECT_EQ(few.exit_code, 1);
-  expect_mentions(few.err, {"40", "37", "asked for 3"});
+  ASSERT_EQ(infer_folder({"--classes", path("names.txt")}, "few").exit_code, 0);
+  EXPECT_EQ(summary("few")["num_classes"], 3);
+  EXPECT_EQ(summary("few")["like"], "nyudepthv2");
+  ASSERT_EQ(infer_folder({"--classes", path("names.txt"), "--like", "sunrgbd"}, "like").exit_code, 0);
+  EXPECT_EQ(summary("like")["like"], "sunrgbd");
+  folder_.write("names.txt", "a\n");
+  const Outcome one = infer_folder({"--classes", path("names.txt")}, "one");
+  EXPECT_EQ(one.exit_code, 1);
+  expect_mentions(one.err, {"2 to 255", "asked for 1"});
   EXPECT_EQ(infer_folder({"--classes", path("missing.txt")}).exit_code, 1);
 }
 

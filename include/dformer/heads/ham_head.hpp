@@ -3,6 +3,7 @@
 #include <span>
 
 #include <dformer/blocks/hamburger.hpp>
+#include <dformer/heads/class_count.hpp>
 #include <dformer/heads/head_norm.hpp>
 #include <dformer/nn/conv2d.hpp>
 #include <dformer/nn/dropout.hpp>
@@ -13,14 +14,13 @@ namespace dformer {
 
 /// The light Hamburger head (SegNeXt, Guo et al., NeurIPS 2022; DFormer's default): maps 1 to 3 at the size
 /// of map 1, squeezed, decomposed, aligned, classified. Shapes: features -> logits [N, H/8, W/8, NumClasses].
-/// C1, C2, C3 are the channels of maps 1 to 3. Parameters: conv_seg, squeeze.{conv,bn}, hamburger,
-/// align.{conv,bn}.
+/// C1, C2, C3 are the channels of maps 1 to 3; NumClasses may be any_classes. Parameters: conv_seg,
+/// squeeze.{conv,bn}, hamburger, align.{conv,bn}.
 template <class B, int C1, int C2, int C3, int NumClasses, int EmbedDim = 512, int HamChannels = 512,
           int Rank = 64>
-struct LightHamHead {
+struct LightHamHead : ClassCount<NumClasses> {
   using Backend = B;
   using Tensor = typename B::Tensor;
-  static constexpr int num_classes = NumClasses;
 
   Conv2d<B, EmbedDim, NumClasses> conv_seg;
   Conv2d<B, C1 + C2 + C3, HamChannels, Window{}, Bias::without> squeeze;
@@ -30,7 +30,10 @@ struct LightHamHead {
   BatchNorm2d<B, EmbedDim> align_norm{.eps = head_norm_eps};
   Dropout2d<B> dropout;
 
-  LightHamHead() { hamburger.ham_out_norm.eps = head_norm_eps; }
+  LightHamHead(ClassCount<NumClasses> classes = {})
+      : ClassCount<NumClasses>(classes), conv_seg(classes.num_classes) {
+    hamburger.ham_out_norm.eps = head_norm_eps;
+  }
 
   Tensor operator()(const Features<Tensor>& features) const {
     const std::int64_t height = features[1].shape()[1];

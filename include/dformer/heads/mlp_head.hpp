@@ -2,6 +2,7 @@
 
 #include <span>
 
+#include <dformer/heads/class_count.hpp>
 #include <dformer/heads/head_norm.hpp>
 #include <dformer/nn/conv2d.hpp>
 #include <dformer/nn/dropout.hpp>
@@ -13,13 +14,12 @@ namespace dformer {
 
 /// The MLP head (SegFormer, Xie et al., NeurIPS 2021): each map through a linear layer to EmbedDim channels,
 /// at the size of map 0, fused by a 1x1 convolution, classified. Shapes: features -> logits [N, H/4, W/4,
-/// NumClasses]. C0 to C3 are the channels of the maps. Parameters: linear_c4.proj, linear_c3.proj,
-/// linear_c2.proj, linear_c1.proj, linear_fuse.{0,1}, linear_pred.
+/// NumClasses]. C0 to C3 are the channels of the maps; NumClasses may be any_classes. Parameters:
+/// linear_c4.proj, linear_c3.proj, linear_c2.proj, linear_c1.proj, linear_fuse.{0,1}, linear_pred.
 template <class B, int C0, int C1, int C2, int C3, int NumClasses, int EmbedDim = 512>
-struct MlpHead {
+struct MlpHead : ClassCount<NumClasses> {
   using Backend = B;
   using Tensor = typename B::Tensor;
-  static constexpr int num_classes = NumClasses;
 
   Linear<B, C3, EmbedDim> linear_c4;
   Linear<B, C2, EmbedDim> linear_c3;
@@ -29,6 +29,9 @@ struct MlpHead {
   BatchNorm2d<B, EmbedDim> linear_fuse_norm{.eps = head_norm_eps};
   Conv2d<B, EmbedDim, NumClasses> linear_pred;
   Dropout2d<B> dropout;
+
+  MlpHead(ClassCount<NumClasses> classes = {})
+      : ClassCount<NumClasses>(classes), linear_pred(classes.num_classes) {}
 
   Tensor operator()(const Features<Tensor>& features) const {
     const std::int64_t height = features[0].shape()[1];

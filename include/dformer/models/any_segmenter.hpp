@@ -59,6 +59,9 @@ class SegmenterHolder final : public AnySegmenter<typename Network::Backend> {
 
   explicit SegmenterHolder(std::string_view network_name)
       : AnySegmenter<Backend>(network_name, Network::num_classes, Network::color_order) {}
+  /// Where its number of classes is given when it is made. Throws: ArgumentError unless that is 2 to 255.
+  SegmenterHolder(std::string_view network_name, int classes)
+      : AnySegmenter<Backend>(network_name, classes, Network::color_order), network_(classes) {}
 
   Tensor operator()(const Tensor& rgb, const Tensor& depth) const override { return network_(rgb, depth); }
   Labels labels(const Tensor& rgb, const Tensor& depth) const override { return network_.labels(rgb, depth); }

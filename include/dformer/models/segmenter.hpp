@@ -3,6 +3,7 @@
 #include <string>
 
 #include <dformer/backend/concept.hpp>
+#include <dformer/heads/class_count.hpp>
 #include <dformer/models/dataset.hpp>
 #include <dformer/nn/initialize.hpp>
 #include <dformer/nn/visit.hpp>
@@ -15,19 +16,25 @@ namespace dformer {
 ///
 ///     Segmenter<Cpu<>, DFormer<Cpu<>, dformer_tiny>, MlpHead<Cpu<>, 32, 64, 128, 256, 5>> net;
 ///
-/// Parameters: backbone, decode_head.
+/// `num_classes` is that of the head. One of any_classes is given it when it is made: `net(5)`. Parameters:
+/// backbone, decode_head.
 template <class B, class BackboneType, class HeadType, ColorOrder order = ColorOrder::bgr>
-struct Segmenter {
+struct Segmenter : ClassCount<classes_of_type<HeadType>> {
   using Backend = B;
   using Tensor = typename B::Tensor;
   using Labels = typename B::Labels;
-  static constexpr int num_classes = HeadType::num_classes;
   static constexpr ColorOrder color_order = order;
-  static_assert(num_classes >= 2 && num_classes <= 255,
+  static_assert(classes_of_type<HeadType> == any_classes ||
+                    (classes_of_type<HeadType> >= 2 && classes_of_type<HeadType> <= 255),
                 "Segmenter: num_classes must be 2 to 255; a label is one byte and 255 means ignored");
 
   BackboneType backbone;
   HeadType decode_head;
+
+  Segmenter() = default;
+  /// Throws: ArgumentError unless the number of classes is 2 to 255.
+  explicit Segmenter(int classes) requires(classes_of_type<HeadType> == any_classes)
+      : ClassCount<any_classes>(classes), decode_head(classes) {}
 
   /// Class scores before the last upsampling.
   /// Shapes: rgb [N, H, W, 3], depth [N, H, W, 1], normalised -> [N, h, w, num_classes], h and w decided by

@@ -21,35 +21,32 @@ using SegmenterPointer = std::unique_ptr<AnySegmenter<B>>;
 
 namespace detail {
 
-/// One variant with the classes of either published data set. Everything of its networks is compiled where
-/// this function is, and nowhere else.
+/// One variant with any number of classes. Everything of its networks is compiled where this function is, and
+/// nowhere else: two types at most, for the official heads differ in width alone, and one backbone.
 template <class B, template <class, class> class Variant>
-SegmenterPointer<B> make_variant(std::string_view model, int num_classes) {
-  if (num_classes == NYUDepthv2::num_classes)
-    return std::make_unique<SegmenterHolder<Variant<B, NYUDepthv2>>>(model);
-  if (num_classes == SUNRGBD::num_classes)
-    return std::make_unique<SegmenterHolder<Variant<B, SUNRGBD>>>(model);
-  throw_argument_error(
-      "[zoo] the published variants have 40 (NYUDepthv2) or 37 (SUNRGBD) classes, asked for " +
-      std::to_string(num_classes) + "; compose a Segmenter with a data set type of your own");
+SegmenterPointer<B> make_variant(std::string_view model, int num_classes, OfficialDataset like) {
+  if (like == OfficialDataset::sunrgbd)
+    return std::make_unique<SegmenterHolder<Variant<B, AnyClasses<SUNRGBD>>>>(model, num_classes);
+  return std::make_unique<SegmenterHolder<Variant<B, AnyClasses<NYUDepthv2>>>>(model, num_classes);
 }
 
 }  // namespace detail
 
-/// The published variant of that name (`model_names`) with as many classes as a published data set has: 40
-/// (NYUDepthv2) or 37 (SUNRGBD). For another number compose the type and hold it in a SegmenterHolder.
-/// Programs that call this for Cpu<> or Count should link dformer::models, or they compile fourteen networks.
+/// The published variant of that name (`model_names`) with 2 to 255 classes. The official configurations make
+/// the decode head of DFormerv2 wider for SUNRGBD and give it colours in another order: `like` says which of
+/// them the network follows, and a checkpoint must have been trained with the same.
+/// Programs that call this should link dformer::models (Cpu<>, Count), or they compile the seven networks.
 /// Throws: ArgumentError.
 template <class B>
-SegmenterPointer<B> make_segmenter(std::string_view model, int num_classes = NYUDepthv2::num_classes) {
+SegmenterPointer<B> make_segmenter(std::string_view model, int num_classes, OfficialDataset like) {
   using detail::make_variant;
-  if (model == "DFormer_Tiny") return make_variant<B, DFormer_Tiny>(model, num_classes);
-  if (model == "DFormer_Small") return make_variant<B, DFormer_Small>(model, num_classes);
-  if (model == "DFormer_Base") return make_variant<B, DFormer_Base>(model, num_classes);
-  if (model == "DFormer_Large") return make_variant<B, DFormer_Large>(model, num_classes);
-  if (model == "DFormerv2_S") return make_variant<B, DFormerv2_S>(model, num_classes);
-  if (model == "DFormerv2_B") return make_variant<B, DFormerv2_B>(model, num_classes);
-  if (model == "DFormerv2_L") return make_variant<B, DFormerv2_L>(model, num_classes);
+  if (model == "DFormer_Tiny") return make_variant<B, DFormer_Tiny>(model, num_classes, like);
+  if (model == "DFormer_Small") return make_variant<B, DFormer_Small>(model, num_classes, like);
+  if (model == "DFormer_Base") return make_variant<B, DFormer_Base>(model, num_classes, like);
+  if (model == "DFormer_Large") return make_variant<B, DFormer_Large>(model, num_classes, like);
+  if (model == "DFormerv2_S") return make_variant<B, DFormerv2_S>(model, num_classes, like);
+  if (model == "DFormerv2_B") return make_variant<B, DFormerv2_B>(model, num_classes, like);
+  if (model == "DFormerv2_L") return make_variant<B, DFormerv2_L>(model, num_classes, like);
   std::string text = "[zoo] no model is named '" + std::string(model) + "'; there are";
   for (std::string_view name : model_names) (text += ' ') += name;
   throw_argument_error(text);
@@ -58,22 +55,15 @@ SegmenterPointer<B> make_segmenter(std::string_view model, int num_classes = NYU
 #if defined(DFORMER_PRECOMPILED_MODELS)
 // dformer::models holds these.
 struct Count;
-namespace detail {
-extern template SegmenterPointer<Cpu<>> make_variant<Cpu<>, DFormer_Tiny>(std::string_view, int);
-extern template SegmenterPointer<Cpu<>> make_variant<Cpu<>, DFormer_Small>(std::string_view, int);
-extern template SegmenterPointer<Cpu<>> make_variant<Cpu<>, DFormer_Base>(std::string_view, int);
-extern template SegmenterPointer<Cpu<>> make_variant<Cpu<>, DFormer_Large>(std::string_view, int);
-extern template SegmenterPointer<Cpu<>> make_variant<Cpu<>, DFormerv2_S>(std::string_view, int);
-extern template SegmenterPointer<Cpu<>> make_variant<Cpu<>, DFormerv2_B>(std::string_view, int);
-extern template SegmenterPointer<Cpu<>> make_variant<Cpu<>, DFormerv2_L>(std::string_view, int);
-extern template SegmenterPointer<Count> make_variant<Count, DFormer_Tiny>(std::string_view, int);
-extern template SegmenterPointer<Count> make_variant<Count, DFormer_Small>(std::string_view, int);
-extern template SegmenterPointer<Count> make_variant<Count, DFormer_Base>(std::string_view, int);
-extern template SegmenterPointer<Count> make_variant<Count, DFormer_Large>(std::string_view, int);
-extern template SegmenterPointer<Count> make_variant<Count, DFormerv2_S>(std::string_view, int);
-extern template SegmenterPointer<Count> make_variant<Count, DFormerv2_B>(std::string_view, int);
-extern template SegmenterPointer<Count> make_variant<Count, DFormerv2_L>(std::string_view, int);
-}  // namespace detail
+extern template SegmenterPointer<Cpu<>> make_segmenter(std::string_view, int, OfficialDataset);
+extern template SegmenterPointer<Count> make_segmenter(std::string_view, int, OfficialDataset);
 #endif
+
+/// The same as the official configuration for that number of classes has it: with 37 like SUNRGBD, with any
+/// other number like NYUDepthv2.
+template <class B>
+SegmenterPointer<B> make_segmenter(std::string_view model, int num_classes = NYUDepthv2::num_classes) {
+  return make_segmenter<B>(model, num_classes, official_dataset(num_classes));
+}
 
 }  // namespace dformer

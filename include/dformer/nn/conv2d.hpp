@@ -1,6 +1,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 #include <type_traits>
 #include <utility>
 
@@ -12,9 +13,12 @@ namespace dformer {
 
 enum class Bias : bool { without, with };
 
-/// A convolution over all channels, padded with zeros.
-/// Shapes: x [N, H, W, In] -> [N, H', W', Out]. Parameters: weight [Out, In, k, k], bias [Out] if there is
-/// one.
+/// Stands where the number of channels is no part of the type but given when the layer is made.
+inline constexpr int any_channels = 0;
+
+/// A convolution over all channels, padded with zeros. Out may be any_channels: `Conv2d<B, 64, any_channels>
+/// conv(13)`. Shapes: x [N, H, W, In] -> [N, H', W', Out]. Parameters: weight [Out, In, k, k], bias [Out] if
+/// there is one.
 template <class B, int In, int Out, Window window = Window{}, Bias bias_mode = Bias::with>
 struct Conv2d {
   using Backend = B;
@@ -22,8 +26,14 @@ struct Conv2d {
   static constexpr bool has_bias = bias_mode == Bias::with;
   static constexpr bool pointwise = window == Window{};
 
-  Parameter<B> weight{Shape{Out, In, window.kernel, window.kernel}, WeightLayout::dense};
-  [[no_unique_address]] std::conditional_t<has_bias, Parameter<B>, Absent> bias = make_bias();
+  Parameter<B> weight;
+  [[no_unique_address]] std::conditional_t<has_bias, Parameter<B>, Absent> bias;
+
+  Conv2d() requires(Out != any_channels) : Conv2d(Out) {}
+  /// Throws: ArgumentError for less than one channel, and where the type says another number.
+  explicit Conv2d(int out)
+      : weight(Shape{require_channels(out), In, window.kernel, window.kernel}, WeightLayout::dense),
+        bias(make_bias(out)) {}
 
   /// The bias, if there is one, takes the place of the epilogue's shift.
   Tensor operator()(const Tensor& x, Epilogue<Tensor> epilogue = {}) const {
@@ -54,12 +64,18 @@ struct Conv2d {
   }
 
  private:
-  static auto make_bias() {
+  static auto make_bias(int out) {
     if constexpr (has_bias) {
-      return Parameter<B>(Shape{Out});
+      return Parameter<B>(Shape{out});
     } else {
       return Absent{};
     }
+  }
+  static int require_channels(int out) {
+    if (Out != any_channels ? out == Out : out >= 1) return out;
+    throw_argument_error(std::string("[Conv2d] ") +
+                         (Out != any_channels ? std::to_string(Out) : std::string("1 or more")) +
+                         " output channels expected, got " + std::to_string(out));
   }
 };
 
