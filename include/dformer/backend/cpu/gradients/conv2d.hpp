@@ -1,15 +1,15 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <span>
-#include <vector>
 
 #include <dformer/backend/cpu/conv2d.hpp>
 #include <dformer/backend/cpu/gradients/linear.hpp>
-#include <dformer/backend/cpu/gradients/tap_rows.hpp>
 #include <dformer/backend/cpu/gradients/transposed_weight.hpp>
 #include <dformer/backend/cpu/gradients/weight_gradient.hpp>
+#include <dformer/backend/cpu/gradients/window_columns.hpp>
 #include <dformer/backend/gradient_shapes.hpp>
 
 namespace dformer::cpu {
@@ -72,9 +72,7 @@ struct ConvolutionGradientOps {
     const Shape shape = shapes::conv2d_weight(x.shape(), dy.shape(), window, weight);
     if (is_pointwise(window)) return LinearGradientOps<T>::linear_weight(std::span(&x, 1), dy, shape);
     Tensor<T> dw(dy.device(), shape, packed_elements(WeightLayout::dense, shape));
-    const TapRows<T> rows{x, window, dy.shape()[1], dy.shape()[2]};
-    const std::vector<WeightColumns<T>> pieces = rows.pieces();
-    weight_gradient<T>(pieces, rows, dy.shape().rows(), dy, dw);
+    weight_gradient(WindowColumns<T>{x, window, dy.shape()[1], dy.shape()[2]}, dy, dw);
     return dw;
   }
 

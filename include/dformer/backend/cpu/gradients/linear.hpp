@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -12,6 +13,61 @@
 #include <dformer/backend/gradient_shapes.hpp>
 
 namespace dformer::cpu {
+
+/// Tensors [..., C_i], taken as concatenated, for weight_gradient: each a piece, or several where it is wide.
+template <class T>
+class ConcatenatedColumns {
+ public:
+  explicit ConcatenatedColumns(std::span<const Tensor<T>> inputs) : rows_(inputs[0].shape().rows()) {
+    constexpr std::int64_t most = 256;
+    std::int64_t column = 0;
+    for (const Tensor<T>& input : inputs) {
+      const std::int64_t channels = input.shape().back();
+      const std::int64_t cuts = (channels + most - 1) / most;
+      for (std::int64_t cut = 0; cut < cuts; ++cut) {
+        const std::int64_t from = channels * cut / cuts, to = channels * (cut + 1) / cuts;
+        pieces_.push_back({input.data() + from, channels, column + from, to - from});
+      }
+      column += channels;
+    }
+  }
+
+  std::vector<std::int64_t> widths() const {
+    std::vector<std::int64_t> result;
+    for (const Piece& piece : pieces_) result.push_back(piece.width);
+    return result;
+  }
+  std::int64_t block_end(std::int64_t begin, std::int64_t end, std::int64_t most) const {
+    return std::min(begin + most, end);
+  }
+  OuterProductColumns<T> columns(std::size_t index, std::int64_t begin, std::int64_t end) const {
+    const Piece& piece = pieces_[index];
+    OuterProductColumns<T> result{};
+    result.x = piece.x + begin * piece.stride;
+    result.x_stride = piece.stride;
+    result.lines = 1;
+    result.positions = end - begin;
+    result.column = piece.column;
+    result.width = piece.width;
+    if (end + result.positions <= rows_) {
+      result.ahead = piece.x + end * piece.stride;
+      result.ahead_rows = result.positions;
+      result.ahead_width = piece.width;
+      result.ahead_stride = piece.stride;
+    }
+    return result;
+  }
+
+ private:
+  struct Piece {
+    const T* x;
+    std::int64_t stride;
+    std::int64_t column;
+    std::int64_t width;
+  };
+  std::int64_t rows_;
+  std::vector<Piece> pieces_;
+};
 
 template <class T>
 struct LinearGradientOps {
@@ -32,28 +88,8 @@ struct LinearGradientOps {
     const Shape x = concat_shape<T>("linear_weight", inputs);
     const Shape shape = shapes::linear_weight(x, dy.shape(), weight);
     Tensor<T> dw(dy.device(), shape, packed_elements(WeightLayout::dense, shape));
-    const std::vector<WeightColumns<T>> pieces = columns_of(inputs);
-    weight_gradient<T>(pieces, nothing_to_gather, x.rows(), dy, dw);
+    weight_gradient(ConcatenatedColumns<T>(inputs), dy, dw);
     return dw;
-  }
-
- private:
-  static void nothing_to_gather(const WeightColumns<T>&, std::int64_t, std::int64_t, T*) {}
-
-  static std::vector<WeightColumns<T>> columns_of(std::span<const Tensor<T>> inputs) {
-    constexpr std::int64_t most_columns = 512;
-    std::vector<WeightColumns<T>> pieces;
-    std::int64_t begin = 0;
-    for (const Tensor<T>& input : inputs) {
-      const std::int64_t channels = input.shape().back();
-      const std::int64_t parts = (channels + most_columns - 1) / most_columns;
-      for (std::int64_t part = 0; part < parts; ++part) {
-        const std::int64_t from = channels * part / parts, to = channels * (part + 1) / parts;
-        pieces.push_back({begin + from, to - from, input.data() + from, channels});
-      }
-      begin += channels;
-    }
-    return pieces;
   }
 };
 

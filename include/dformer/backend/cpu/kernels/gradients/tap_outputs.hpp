@@ -16,6 +16,15 @@ struct TapOutputs {
   TapOutputs(const Window& window, int tap, std::int64_t first, std::int64_t last, std::int64_t outputs)
       : begin(from(window, tap, first, outputs)), end(from(window, tap, last, outputs)) {}
 
+  /// Those of them that are also in [first, last).
+  TapOutputs within(std::int64_t first, std::int64_t last) const {
+    TapOutputs result = *this;
+    result.begin = std::max(begin, first);
+    result.end = std::min(end, last);
+    return result;
+  }
+
+  /// Of a tap, at an output; outside the input it may be negative or too large.
   static std::int64_t position(const Window& window, int tap, std::int64_t output) {
     return output * window.stride + std::int64_t{tap} * window.dilation - window.padding;
   }
