@@ -15,9 +15,10 @@ namespace dformer {
 template <class B>
 class WeightAverage {
  public:
+  using Inner = typename B::Inner;
   struct Entry {
-    Named<Parameter<Autodiff<B>>> parameter;
-    typename B::Tensor average;
+    Named<Parameter<B>> parameter;
+    typename Inner::Tensor average;
   };
 
   /// Starts from the parameters as they are. Throws: ArgumentError for a decay that is not from 0 to below 1;
@@ -29,18 +30,29 @@ class WeightAverage {
     }
     for (const auto& parameter : parameters(network)) {
       if (parameter.parameter->kind() != ParameterKind::trained) continue;
-      entries_.push_back({parameter, Gradients<B>::scaled(parameter.parameter->value().value(), 1.0f)});
+      entries_.push_back({parameter, {}});
     }
+    restart();
   }
 
   double decay() const { return decay_; }
   const std::vector<Entry>& entries() const { return entries_; }
-  std::vector<Entry>& entries() { return entries_; }
+
+  /// Starts again from the parameters as they are now.
+  void restart() {
+    for (Entry& entry : entries_) {
+      entry.average = Gradients<Inner>::scaled(entry.parameter.parameter->value().value(), 1.0f);
+    }
+  }
+  /// One average for each entry.
+  void set(std::vector<typename Inner::Tensor> averages) {
+    for (std::size_t i = 0; i < entries_.size(); ++i) entries_[i].average = std::move(averages.at(i));
+  }
 
   /// average = decay * average + (1 - decay) * parameter.
   void update() {
     for (Entry& entry : entries_) {
-      Gradients<B>::average_to(entry.average, entry.parameter.parameter->value().value(), decay_);
+      Gradients<Inner>::average_to(entry.average, entry.parameter.parameter->value().value(), decay_);
     }
   }
 

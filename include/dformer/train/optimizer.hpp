@@ -13,6 +13,7 @@
 
 #include <dformer/backend/autodiff/autodiff.hpp>
 #include <dformer/nn/visit.hpp>
+#include <dformer/train/parameter_groups.hpp>
 
 namespace dformer {
 
@@ -34,48 +35,44 @@ struct Sgd {
 
 using OptimizerRule = std::variant<AdamW, Sgd>;
 
-/// Parameters that are trained alike.
-template <class B>
-struct ParameterGroup {
-  std::vector<Named<Parameter<Autodiff<B>>>> parameters;
-  bool decays = true;  ///< whether the rule's weight decay applies
-};
-
 /// What an optimiser keeps of one parameter.
 template <class B>
 struct OptimizerSlot {
-  Named<Parameter<Autodiff<B>>> parameter;
-  bool decays;
-  std::int64_t step = 0;                    ///< updates so far
-  std::vector<typename B::Tensor> moments;  ///< in the order of the rule's slot_names; empty before the first
+  Named<Parameter<B>> parameter;
+  bool decays = true;     ///< whether the rule's weight decay applies
+  std::int64_t step = 0;  ///< updates so far
+  std::vector<typename B::Inner::Tensor>
+      moments;  ///< in the order of the rule's slot_names; empty before the first
 };
 
-/// Moves parameters against their gradients. Their tensors are changed in place, so networks that share them
-/// see it.
+/// Moves the parameters of a network over B, a backend that records gradients, against them. Their tensors
+/// are changed in place, so networks that share them see it.
 template <class B>
 class Optimizer {
  public:
-  using Gradients = autodiff::LeafGradients<B>;
+  using Inner = typename B::Inner;
+  using LeafGradients = autodiff::LeafGradients<Inner>;
 
-  /// Throws: ArgumentError for a rule whose numbers are none of an optimiser.
-  Optimizer(const OptimizerRule& rule, const std::vector<ParameterGroup<B>>& groups) : rule_(rule) {
+  /// Throws: ArgumentError for a rule whose numbers are none of an optimiser's, and for groups without a
+  /// parameter.
+  Optimizer(const OptimizerRule& rule, const ParameterGroups<Parameter<B>>& groups) : rule_(rule) {
     require_valid(rule);
-    for (const ParameterGroup<B>& group : groups) {
-      for (const auto& parameter : group.parameters) slots_.push_back({parameter, group.decays});
-    }
+    for (const auto& parameter : groups.decay) slots_.push_back({parameter, true});
+    for (const auto& parameter : groups.no_decay) slots_.push_back({parameter, false});
+    if (slots_.empty()) throw_argument_error("[optimizer] there is no parameter to train");
   }
 
   const OptimizerRule& rule() const { return rule_; }
-  /// In the order of the groups, which is that of the official training states.
+  /// Those that decay, then the others: the order in which torch numbers them in a training state.
   std::span<const OptimizerSlot<B>> slots() const { return slots_; }
   std::span<OptimizerSlot<B>> slots() { return slots_; }
 
   /// The L2 norm of all gradients together.
-  double gradient_norm(const Gradients& gradients) const {
+  double gradient_norm(const LeafGradients& gradients) const {
     double squares = 0;
     for (const auto& slot : slots_) {
       if (const auto gradient = gradients.of(slot.parameter.parameter->value())) {
-        squares += dformer::Gradients<B>::sum_of_squares(gradient);
+        squares += Gradients<Inner>::sum_of_squares(gradient);
       }
     }
     return std::sqrt(squares);
@@ -83,44 +80,44 @@ class Optimizer {
 
   /// One update with learning rate `lr`; gradients are multiplied by `factor` first. Parameters without a
   /// gradient are left as they are.
-  void step(const Gradients& gradients, double lr, double factor = 1.0) {
+  void step(const LeafGradients& gradients, double lr, double factor = 1.0) {
     for (OptimizerSlot<B>& slot : slots_) {
       auto gradient = gradients.of(slot.parameter.parameter->value());
       if (!gradient) continue;
-      if (factor != 1.0) gradient = dformer::Gradients<B>::scaled(gradient, static_cast<float>(factor));
+      if (factor != 1.0) gradient = Gradients<Inner>::scaled(gradient, static_cast<float>(factor));
       std::visit([&](const auto& rule) { update(rule, slot, gradient, lr); }, rule_);
     }
   }
 
  private:
-  using Tensor = typename B::Tensor;
+  using Tensor = typename Inner::Tensor;
 
   static void update(const AdamW& rule, OptimizerSlot<B>& slot, const Tensor& gradient, double lr) {
     Tensor value = slot.parameter.parameter->value().value();
     require_moments(slot, value, rule.slot_names.size());
     ++slot.step;
-    dformer::Gradients<B>::adamw(value, gradient, slot.moments[0], slot.moments[1],
-                                 {.lr = lr,
-                                  .beta1 = rule.beta1,
-                                  .beta2 = rule.beta2,
-                                  .eps = rule.eps,
-                                  .weight_decay = slot.decays ? rule.weight_decay : 0.0,
-                                  .step = slot.step});
+    Gradients<Inner>::adamw(value, gradient, slot.moments[0], slot.moments[1],
+                            {.lr = lr,
+                             .beta1 = rule.beta1,
+                             .beta2 = rule.beta2,
+                             .eps = rule.eps,
+                             .weight_decay = slot.decays ? rule.weight_decay : 0.0,
+                             .step = slot.step});
   }
 
   static void update(const Sgd& rule, OptimizerSlot<B>& slot, const Tensor& gradient, double lr) {
     Tensor value = slot.parameter.parameter->value().value();
     require_moments(slot, value, rule.slot_names.size());
-    dformer::Gradients<B>::sgd(value, gradient, slot.moments[0],
-                               {.lr = lr,
-                                .momentum = rule.momentum,
-                                .weight_decay = slot.decays ? rule.weight_decay : 0.0,
-                                .first = slot.step == 0});
+    Gradients<Inner>::sgd(value, gradient, slot.moments[0],
+                          {.lr = lr,
+                           .momentum = rule.momentum,
+                           .weight_decay = slot.decays ? rule.weight_decay : 0.0,
+                           .first = slot.step == 0});
     ++slot.step;
   }
 
   static void require_moments(OptimizerSlot<B>& slot, const Tensor& value, std::size_t count) {
-    while (slot.moments.size() < count) slot.moments.push_back(dformer::Gradients<B>::zeros_like(value));
+    while (slot.moments.size() < count) slot.moments.push_back(Gradients<Inner>::zeros_like(value));
   }
 
   static void require_valid(const OptimizerRule& rule) {

@@ -1,0 +1,133 @@
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <dformer/data/train_batches.hpp>
+#include <dformer/eval/draw_bases.hpp>
+#include <dformer/losses/loss.hpp>
+#include <dformer/nn/share.hpp>
+#include <dformer/train/ema.hpp>
+#include <dformer/train/optimizer.hpp>
+
+namespace dformer {
+
+struct TrainerOptions {
+  std::uint64_t seed = 12345;  ///< of all that is random in a step; the official one
+  int accumulate = 1;          ///< batches whose gradients make one update, as one large batch would
+  double clip_norm = 0.0;      ///< largest L2 norm of all gradients together; 0: any
+  /// Whether the Hamburger starts from other bases at each step, as in the official code.
+  bool draw_bases = true;
+};
+
+/// What a step did.
+struct TrainStep {
+  std::int64_t iteration = 0;  ///< counted from 0
+  double loss = 0.0;
+  double lr = 0.0;             ///< of the update, or of the next one
+  bool updated = false;        ///< false while gradients accumulate
+  double gradient_norm = 0.0;  ///< before clipping; only where gradients are clipped
+};
+
+/// A loss that is not finite: nothing was updated with it.
+class DivergedError : public Error {
+ public:
+  using Error::Error;
+};
+
+/// Trains a network over a backend that records gradients, batch by batch. What a step does is decided by the
+/// parameters, the batch, the seed and the number of the iteration.
+///
+///     Trainer trainer(net, CrossEntropy{}, Optimizer(AdamW{}, groups), schedule);
+///     trainer.step(batch);
+///
+/// The network must outlive it.
+template <class Network, class Loss>
+class Trainer {
+ public:
+  using B = typename Network::Backend;
+  using Inner = typename B::Inner;
+  /// The learning rate of an update, counted from 0.
+  using Schedule = std::function<double(std::int64_t update)>;
+
+  /// Throws: ArgumentError; UnsetParameterError.
+  Trainer(Network& network, Loss loss, Optimizer<B> optimizer, Schedule schedule,
+          const TrainerOptions& options = {})
+      : network_(network),
+        loss_(std::move(loss)),
+        optimizer_(std::move(optimizer)),
+        schedule_(std::move(schedule)),
+        options_(options),
+        device_(device_of(network)) {
+    if (options.accumulate < 1) {
+      throw_argument_error("[trainer] accumulate must be 1 or more, got " +
+                           std::to_string(options.accumulate));
+    }
+  }
+
+  Optimizer<B>& optimizer() { return optimizer_; }
+  const Optimizer<B>& optimizer() const { return optimizer_; }
+  std::int64_t iteration() const { return iteration_; }
+  double lr() const { return schedule_(iteration_ / options_.accumulate); }
+  /// Whether no gradients wait for an update: where a run can be saved.
+  bool between_updates() const { return iteration_ % options_.accumulate == 0; }
+  /// Goes on from there.
+  void set_iteration(std::int64_t iteration) { iteration_ = iteration; }
+
+  /// Forward, backward and, with every `accumulate`-th batch, an update of the parameters.
+  /// Throws: DivergedError; what the loss throws, of labels out of range.
+  TrainStep step(const TrainBatch& batch) {
+    TrainStep report{.iteration = iteration_, .lr = lr()};
+    report.loss = gradients_of(batch);
+    ++iteration_;
+    if (!between_updates()) return report;
+    report.updated = true;
+    double factor = 1.0;
+    if (options_.clip_norm > 0.0) {
+      report.gradient_norm = optimizer_.gradient_norm(gradients_);
+      if (report.gradient_norm > options_.clip_norm)
+        factor = options_.clip_norm / (report.gradient_norm + 1e-6);
+    }
+    optimizer_.step(gradients_, report.lr, factor);
+    gradients_.clear();
+    return report;
+  }
+
+ private:
+  double gradients_of(const TrainBatch& batch) {
+    const auto seed = static_cast<std::uint64_t>(iteration_);
+    if (options_.draw_bases) draw_bases(network_, options_.seed + seed);
+    const autodiff::ForwardRandom random(options_.seed, seed);
+    const auto rgb = B::from_host(device_, {batch.count, batch.height, batch.width, 3}, batch.color);
+    const auto depth = B::from_host(device_, {batch.count, batch.height, batch.width, 1}, batch.depth);
+    const auto logits = network_(rgb, depth);
+    auto loss = loss_.template operator()<Inner>(
+        logits.value(), LabelMap{batch.labels, batch.count, batch.height, batch.width});
+    if (!std::isfinite(loss.value)) {
+      gradients_.clear();
+      throw DivergedError("[trainer] the loss of iteration " + std::to_string(iteration_) + " is " +
+                          std::to_string(loss.value) +
+                          "; nothing was updated with it. Try a smaller learning rate, or clip_norm");
+    }
+    if (options_.accumulate > 1) {
+      loss.gradient = Gradients<Inner>::scaled(loss.gradient, 1.0f / static_cast<float>(options_.accumulate));
+    }
+    backward(logits, loss.gradient, gradients_);
+    return loss.value;
+  }
+
+  Network& network_;
+  Loss loss_;
+  Optimizer<B> optimizer_;
+  Schedule schedule_;
+  TrainerOptions options_;
+  typename B::Device device_;
+  autodiff::LeafGradients<Inner> gradients_;
+  std::int64_t iteration_ = 0;
+};
+
+}  // namespace dformer

@@ -1,0 +1,213 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <dformer/io/load.hpp>
+#include <dformer/io/save_torch.hpp>
+#include <dformer/train/ema.hpp>
+#include <dformer/train/optimizer.hpp>
+
+namespace dformer {
+
+/// How far a run has come. The data, and what is random in a step, follow from the seed and the iteration, so
+/// nothing else has to be kept of them.
+struct TrainingProgress {
+  std::int64_t epoch = 0;      ///< epochs that are complete
+  std::int64_t iteration = 0;  ///< batches that were trained on, over all epochs
+  std::uint64_t seed = 0;
+};
+
+/// What a file gave to go on with.
+struct ResumedTraining {
+  bool complete = false;  ///< false: the file has weights only, and training starts at epoch 1
+  TrainingProgress progress;
+  LoadReport weights;
+};
+
+namespace detail {
+
+/// A tensor of B in PyTorch's order, fetched from the device when the file takes it.
+template <class B>
+TensorSource fetched(const typename B::Tensor& tensor, const Shape& shape, WeightLayout layout) {
+  return {DType::float32, shape, [tensor, shape, layout](const ByteSink& sink) {
+            std::vector<float> values(static_cast<std::size_t>(shape.numel()));
+            B::weight_to_host(tensor, layout, values);
+            sink(std::as_bytes(std::span(values)));
+          }};
+}
+
+/// The options of a group as torch.optim names them.
+inline TorchDict group_options(const OptimizerRule& rule, bool decays, double lr) {
+  const double decay = decays ? std::visit([](const auto& r) { return r.weight_decay; }, rule) : 0.0;
+  TorchDict options{{"lr", lr}, {"weight_decay", decay}};
+  if (const auto* adamw = std::get_if<AdamW>(&rule)) {
+    options.add("betas", TorchTuple{adamw->beta1, adamw->beta2});
+    options.add("eps", adamw->eps).add("amsgrad", false);
+  } else {
+    options.add("momentum", std::get<Sgd>(rule).momentum);
+    options.add("dampening", 0).add("nesterov", false);
+  }
+  return options.add("maximize", false).add("foreach", TorchValue()).add("differentiable", false);
+}
+
+/// What a state has of each parameter, by which its optimiser is told.
+inline std::string first_moment(const OptimizerRule& rule) {
+  return std::visit([](const auto& r) { return std::string(r.slot_names[0]); }, rule);
+}
+
+/// The state dict of an optimiser as torch.optim writes it.
+template <class B>
+TorchDict optimizer_state(const Optimizer<B>& optimizer, double lr) {
+  TorchDict state;
+  TorchList decay, no_decay;
+  std::int64_t number = 0;
+  for (const auto& slot : optimizer.slots()) {
+    (slot.decays ? decay : no_decay).items.emplace_back(number);
+    if (!slot.moments.empty()) {
+      TorchDict entry;
+      const auto& parameter = *slot.parameter.parameter;
+      const auto add = [&](const auto& rule) {
+        if (rule.slot_names.size() == 2) entry.add("step", tensor_of(static_cast<float>(slot.step)));
+        for (std::size_t i = 0; i < rule.slot_names.size(); ++i) {
+          entry.add(rule.slot_names[i],
+                    fetched<typename B::Inner>(slot.moments[i], parameter.shape(), parameter.layout()));
+        }
+      };
+      std::visit(add, optimizer.rule());
+      state.add(number, std::move(entry));
+    }
+    ++number;
+  }
+  TorchDict decaying = group_options(optimizer.rule(), true, lr).add("params", std::move(decay));
+  TorchDict others = group_options(optimizer.rule(), false, lr).add("params", std::move(no_decay));
+  return {{"state", std::move(state)}, {"param_groups", TorchList{std::move(decaying), std::move(others)}}};
+}
+
+}  // namespace detail
+
+/// Writes everything that a run needs to go on as if it had not been stopped, as the official code does:
+/// `{model, optimizer, epoch, iteration}`, and under `dformer` what that has no place for (the seed, averaged
+/// weights). PyTorch reads it; `load(net, path)` takes the weights. The file appears complete or not at all.
+/// `average` may be null. Throws: FileError.
+template <class Network, class B>
+void save_training_state(const std::filesystem::path& path, const Network& network,
+                         const Optimizer<B>& optimizer, const WeightAverage<B>* average,
+                         const TrainingProgress& progress, double lr) {
+  TorchDict own{{"format", 1}, {"seed", std::to_string(progress.seed)}};
+  if (average != nullptr) {
+    TorchDict averages;
+    for (const auto& entry : average->entries()) {
+      const auto& parameter = *entry.parameter.parameter;
+      averages.add(entry.parameter.name,
+                   detail::fetched<typename B::Inner>(entry.average, parameter.shape(), parameter.layout()));
+    }
+    own.add("average", std::move(averages)).add("average_decay", average->decay());
+  }
+  write_torch_checkpoint(path, TorchDict{{"model", torch_state_dict(network)},
+                                         {"optimizer", detail::optimizer_state(optimizer, lr)},
+                                         {"epoch", progress.epoch},
+                                         {"iteration", progress.iteration},
+                                         {"dformer", std::move(own)}});
+}
+
+namespace detail {
+
+/// The tensors of a training state beside the weights, by path.
+class StateTensors {
+ public:
+  explicit StateTensors(const Checkpoint& checkpoint) : path_(checkpoint.path()) {
+    for (const TensorRecord& record : checkpoint.other_tensors()) records_.emplace(record.name, &record);
+  }
+
+  const TensorRecord* find(const std::string& name) const {
+    const auto found = records_.find(name);
+    return found == records_.end() ? nullptr : found->second;
+  }
+
+  /// Throws: CheckpointError where the tensor is missing or has another shape than the parameter.
+  template <class B>
+  typename B::Tensor tensor(const std::string& name, const Shape& shape, WeightLayout layout,
+                            const typename B::Device& device) const {
+    const TensorRecord* record = find(name);
+    if (record == nullptr || !(record->shape == shape)) {
+      throw CheckpointError(
+          CheckpointError::Kind::key_mismatch, path_, CheckpointError::no_offset,
+          name + " of shape " + to_string(shape) + " expected, " +
+              (record == nullptr ? std::string("but there is none") : "got " + to_string(record->shape)) +
+              "; this is the training state of another network, optimizer or choice of parameters");
+    }
+    return B::weight_from_host(device, layout, shape, record->to_float32());
+  }
+
+ private:
+  std::string path_;
+  std::map<std::string, const TensorRecord*, std::less<>> records_;
+};
+
+}  // namespace detail
+
+/// Goes on from a file: weights, and where the file has them the optimiser's moments, the averages and the
+/// progress. A training state of the official code is taken as well, from the end of its epoch; of it and of
+/// a file with weights only the seed and the progress are `start`, and averages start from the weights.
+/// `average` may be null.
+///
+/// Nothing is changed unless all of the file fits. Throws: CheckpointError.
+template <class Network, class B>
+ResumedTraining resume_training(const std::filesystem::path& path, Network& network, Optimizer<B>& optimizer,
+                                WeightAverage<B>* average, const TrainingProgress& start,
+                                const typename B::Device& device) {
+  using Inner = typename B::Inner;
+  const Checkpoint checkpoint = read_checkpoint(path);
+  const detail::StateTensors tensors(checkpoint);
+  ResumedTraining resumed{.progress = start};
+
+  std::vector<std::pair<std::int64_t, std::vector<typename Inner::Tensor>>> slots;
+  std::vector<typename Inner::Tensor> averages;
+  const auto epoch = checkpoint.integer("epoch");
+  if (epoch && tensors.find("optimizer.state.0." + detail::first_moment(optimizer.rule())) != nullptr) {
+    resumed.complete = true;
+    resumed.progress.epoch = *epoch;
+    resumed.progress.iteration = checkpoint.integer("iteration").value_or(0);
+    if (const auto seed = checkpoint.text("dformer.seed")) resumed.progress.seed = std::stoull(*seed);
+    for (std::size_t i = 0; i < optimizer.slots().size(); ++i) {
+      const auto& parameter = *optimizer.slots()[i].parameter.parameter;
+      const std::string prefix = "optimizer.state." + std::to_string(i) + ".";
+      auto& slot = slots.emplace_back();
+      slot.first = resumed.progress.iteration;
+      if (const TensorRecord* step = tensors.find(prefix + "step")) {
+        slot.first = static_cast<std::int64_t>(step->to_float32().at(0));
+      }
+      std::visit(
+          [&](const auto& rule) {
+            for (std::string_view name : rule.slot_names) {
+              slot.second.push_back(tensors.template tensor<Inner>(
+                  prefix + std::string(name), parameter.shape(), parameter.layout(), device));
+            }
+          },
+          optimizer.rule());
+    }
+    if (average != nullptr && checkpoint.number("dformer.average_decay")) {
+      for (const auto& entry : average->entries()) {
+        const auto& parameter = *entry.parameter.parameter;
+        averages.push_back(tensors.template tensor<Inner>("dformer.average." + entry.parameter.name,
+                                                          parameter.shape(), parameter.layout(), device));
+      }
+    }
+  }
+  resumed.weights = load(network, checkpoint, {}, device);
+  for (std::size_t i = 0; i < slots.size(); ++i) {
+    optimizer.slots()[i].step = slots[i].first;
+    optimizer.slots()[i].moments = std::move(slots[i].second);
+  }
+  if (average != nullptr) averages.empty() ? average->restart() : average->set(std::move(averages));
+  return resumed;
+}
+
+}  // namespace dformer
