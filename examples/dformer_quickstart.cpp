@@ -1,0 +1,191 @@
+// Composes a small network of one's own, makes a data set of synthetic rooms, trains on it, scores the result with
+// depth and without, and draws what the network sees. Read it as the shortest whole use of the library.
+#include <cstdio>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <opencv2/imgcodecs.hpp>
+
+#include "common/json.hpp"
+#include "common/program.hpp"
+#include "common/progress_bar.hpp"
+#include <dformer/backend/cpu/cpu.hpp>
+#include <dformer/data/dataset.hpp>
+#include <dformer/data/scene/write_dataset.hpp>
+#include <dformer/eval/evaluate.hpp>
+#include <dformer/eval/timing.hpp>
+#include <dformer/io/save_torch.hpp>
+#include <dformer/models/variants.hpp>
+#include <dformer/train.hpp>
+#include <dformer/viz/label_image.hpp>
+#include <dformer/viz/picture_grid.hpp>
+
+namespace dformer::programs {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A network is a type: a backbone of four small stages, a Hamburger head, the 40 classes of NYUDepthv2.
+constexpr DFormerConfig small_config{.dims = {24, 48, 96, 128}, .depths = {1, 1, 2, 1}};
+template <class B>
+using SmallBackbone = DFormer<B, small_config>;
+template <class B>
+using SmallNetwork = Segmenter<B, SmallBackbone<B>, LightHamHead<B, 48, 96, 128, 40, 128, 128, 16>>;
+
+/// The same data with every depth picture of one grey: what a colour camera alone knows.
+struct WithoutDepth {
+  const RgbdDataset& data;
+
+  std::size_t size() const { return data.size(); }
+  int num_classes() const { return data.num_classes(); }
+  std::string description() const { return data.description() + ", without depth"; }
+  LabeledImage read(std::size_t index) const {
+    LabeledImage sample = data.read(index);
+    sample.image.depth.setTo(128);
+    return sample;
+  }
+};
+
+struct QuickstartOptions {
+  fs::path out = "quickstart";
+  fs::path samples = "samples";
+  int steps = 900;
+  int batch_size = 8;
+  int images = 600;
+  double lr = 2e-3;
+  std::uint64_t seed = 1;
+  int threads = 0;
+
+  void add_to(CLI::App& app) {
+    app.add_option("--out", out, "Folder for everything that is made")->capture_default_str();
+    app.add_option("--samples", samples, "Folder of the real image pairs")->capture_default_str();
+    app.add_option("--steps", steps, "Batches to train on")->capture_default_str();
+    app.add_option("--batch-size", batch_size)->capture_default_str();
+    app.add_option("--images", images, "Scenes to train with")->capture_default_str();
+    app.add_option("--lr", lr, "Learning rate")->capture_default_str();
+    app.add_option("--seed", seed, "Of the weights and the batches")->capture_default_str();
+    app.add_option("--threads", threads, "0: one for each processor")->capture_default_str();
+  }
+};
+
+/// What a training gave.
+struct Trained {
+  SmallNetwork<Cpu<>> network;
+  Score score;
+  double seconds;
+};
+
+template <class Dataset>
+Trained train(const Dataset& data, const Dataset& test, const QuickstartOptions& options,
+              const cpu::Device& device) {
+  using B = Autodiff<Cpu<>>;
+  SmallNetwork<B> network;
+  initialize(network, options.seed, device);
+  for (auto& [name, parameter] : parameters(network)) {
+    // From scratch in minutes: residual branches count from the start.
+    if (name.find("layer_scale") == name.npos) continue;
+    const std::vector<float> ones(static_cast<std::size_t>(parameter->shape().numel()), 1.0f);
+    set_values(*parameter, std::span<const float>(ones), device);
+  }
+  const auto groups = group_parameters(parameters(network), ParameterPolicy::full);
+  const WarmUpPolyLR schedule{.base_lr = options.lr,
+                              .total_steps = options.steps,
+                              .warmup_steps = options.steps / 20,
+                              .update = LrUpdate::before_step};
+  Trainer trainer(network, CrossEntropy<Cpu<>>{}, Optimizer<B>(AdamW{.weight_decay = 0.01}, groups),
+                  [&](std::int64_t step) { return schedule.lr(step); }, {.seed = options.seed, .clip_norm = 5.0});
+  TrainBatches batches(data, {.batch_size = options.batch_size,
+                              .seed = options.seed,
+                              .augmentation = {.crop_height = 120, .crop_width = 160, .scales = {1.0, 1.25, 1.5}}});
+  Stopwatch watch;
+  double elapsed = 0;
+  const ProgressBar bar(static_cast<std::size_t>(options.steps));
+  double mean = 0;
+  for (int step = 0; step < options.steps; ++step) {
+    const TrainStep report = trainer.step(batches.next());
+    mean += (report.loss - mean) / std::min(step + 1, 50);
+    bar.update(static_cast<std::size_t>(step) + 1, elapsed += watch.lap(), "loss " + std::to_string(mean));
+    if ((step + 1) % 100 == 0) {
+      bar.clear();
+      std::printf("  step %d of %d, loss %.3f, %.0f s\n", step + 1, options.steps, mean, elapsed / 1000);
+      std::fflush(stdout);
+    }
+  }
+  bar.clear();
+  Trained result{.network = {}, .score = {}, .seconds = elapsed / 1000};
+  share_parameters(network, result.network);
+  Protocol protocol = Protocol::single_scale();
+  protocol.absent = AbsentClasses::standard;  // the scenes have fourteen of the forty classes
+  result.score = evaluate(result.network, test, protocol);
+  return result;
+}
+
+cv::Mat depth_picture(const RgbdImage& image) { return image.depth; }
+
+/// Colour, depth, truth where it is known, prediction: some test scenes, then the real pairs.
+void draw(const Trained& trained, const RgbdDataset& test, const QuickstartOptions& options) {
+  PictureGrid grid{.titles = {"colour", "depth", "truth", "prediction"}, .rows = {}};
+  for (std::size_t i = 0; i < std::min<std::size_t>(4, test.size()); ++i) {
+    const LabeledImage sample = test.read(i);
+    grid.rows.push_back({sample.image.color, depth_picture(sample.image), label_image(sample.labels),
+                         label_image(segment(trained.network, sample.image))});
+  }
+  const std::pair<const char*, DepthEncoding> pairs[] = {{"tum_desk_640", TumDepth{}},
+                                                         {"livingroom_kinect2_512", SunDepth{}}};
+  for (const auto& [name, encoding] : pairs) {
+    const fs::path folder = options.samples / name;
+    RgbdImage image = read_rgbd(folder / "rgb.png", folder / "depth.png", {.encoding = encoding});
+    const cv::Size size(160, 160 * image.height() / image.width());  // what the network was trained for
+    cv::resize(image.color, image.color, size, 0, 0, cv::INTER_AREA);
+    cv::resize(image.depth, image.depth, size, 0, 0, cv::INTER_NEAREST);
+    grid.rows.push_back(
+        {image.color, depth_picture(image), cv::Mat(), label_image(segment(trained.network, image))});
+  }
+  write_picture(options.out / "quickstart.png", draw_grid(grid));
+}
+
+int quickstart(const QuickstartOptions& options) {
+  const fs::path scenes = options.out / "scenes";
+  if (!fs::exists(scenes / "test.txt")) {
+    std::printf("Making %d scenes to train with and 60 to test with\n", options.images);
+    scene::DatasetOptions dataset{.train = options.images, .test = 60};
+    dataset.view.width = 160;
+    dataset.view.height = 120;
+    scene::write_dataset(scenes, dataset);
+  }
+  const RgbdDataset data(scenes, "train.txt", nyu_depth_v2_layout(), 40);
+  const RgbdDataset test(scenes, "test.txt", nyu_depth_v2_layout(), 40);
+  const cpu::Device device({.threads = options.threads});
+
+  std::printf("Training with colour and depth\n");
+  const Trained with_depth = train(data, test, options, device);
+  std::printf("Training with colour alone\n");
+  const Trained without = train(WithoutDepth{data}, WithoutDepth{test}, options, device);
+  save_torch(with_depth.network, options.out / "network.pth");
+  draw(with_depth, test, options);
+
+  const double rgbd = with_depth.score.metrics().miou, rgb = without.score.metrics().miou;
+  write_json(options.out / "report.json", {{"steps", options.steps},
+                                           {"seed", options.seed},
+                                           {"miou", rgbd},
+                                           {"miou_without_depth", rgb},
+                                           {"training_seconds", with_depth.seconds},
+                                           {"training_seconds_without_depth", without.seconds}});
+  std::printf("\nmIoU %.3f with depth, %.3f without (60 test scenes, single scale; %.0f and %.0f s of training)\n"
+              "The picture is %s\n",
+              rgbd, rgb, with_depth.seconds, without.seconds, (options.out / "quickstart.png").c_str());
+  return 0;
+}
+
+}  // namespace
+}  // namespace dformer::programs
+
+int main(int argc, char** argv) {
+  CLI::App app("Makes scenes, trains a small network on them, and shows what it learnt.", "dformer_quickstart");
+  dformer::programs::QuickstartOptions options;
+  options.add_to(app);
+  return dformer::programs::run_program(app, argc, argv,
+                                        [&] { return dformer::programs::quickstart(options); });
+}
