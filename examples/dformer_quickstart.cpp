@@ -73,8 +73,8 @@ struct QuickstartOptions {
 /// What a training gave.
 struct Trained {
   SmallNetwork<Cpu<>> network;
-  Score score;
-  double seconds;
+  Score score{.dataset = {}, .confusion = ConfusionMatrix(40)};
+  double seconds = 0;
 };
 
 template <class Dataset>
@@ -114,7 +114,8 @@ Trained train(const Dataset& data, const Dataset& test, const QuickstartOptions&
     }
   }
   bar.clear();
-  Trained result{.network = {}, .score = {}, .seconds = elapsed / 1000};
+  Trained result;
+  result.seconds = elapsed / 1000;
   share_parameters(network, result.network);
   Protocol protocol = Protocol::single_scale();
   protocol.absent = AbsentClasses::standard;  // the scenes have fourteen of the forty classes

@@ -57,8 +57,8 @@ class Optimizer {
   /// parameter.
   Optimizer(const OptimizerRule& rule, const ParameterGroups<Parameter<B>>& groups) : rule_(rule) {
     require_valid(rule);
-    for (const auto& parameter : groups.decay) slots_.push_back({parameter, true});
-    for (const auto& parameter : groups.no_decay) slots_.push_back({parameter, false});
+    for (const auto& parameter : groups.decay) add(parameter, true);
+    for (const auto& parameter : groups.no_decay) add(parameter, false);
     if (slots_.empty()) throw_argument_error("[optimizer] there is no parameter to train");
   }
 
@@ -90,6 +90,10 @@ class Optimizer {
   }
 
  private:
+  void add(const Named<Parameter<B>>& parameter, bool decays) {
+    slots_.push_back({.parameter = parameter, .decays = decays, .step = 0, .moments = {}});
+  }
+
   using Tensor = typename Inner::Tensor;
 
   static void update(const AdamW& rule, OptimizerSlot<B>& slot, const Tensor& gradient, double lr) {
