@@ -73,7 +73,7 @@ struct QuickstartOptions {
 /// What a training gave.
 struct Trained {
   SmallNetwork<Cpu<>> network;
-  Score score{.dataset = {}, .confusion = ConfusionMatrix(40)};
+  Score score{.dataset = {}, .images = 0, .protocol = {}, .confusion = ConfusionMatrix(40)};
   double seconds = 0;
 };
 
