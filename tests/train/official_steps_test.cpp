@@ -1,0 +1,192 @@
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include <support/module.hpp>
+
+#include <dformer/models/variants.hpp>
+#include <dformer/train.hpp>
+
+namespace dformer::testing {
+namespace {
+
+using B = Autodiff<Cpu<>>;
+
+// The number of an element among those that the fixtures keep of a tensor: `count`, or all.
+std::vector<std::size_t> sampled(std::size_t elements, std::size_t count) {
+  std::vector<std::size_t> indices;
+  if (elements <= count) count = elements;
+  const std::size_t stride = elements / count;
+  for (std::size_t i = 0; i < count; ++i) indices.push_back(i * stride + i * 7919 % stride);
+  return indices;
+}
+
+std::vector<float> host_values(const Parameter<B>& parameter, const Cpu<>::Tensor& tensor) {
+  std::vector<float> values(static_cast<std::size_t>(parameter.shape().numel()));
+  Cpu<>::weight_to_host(tensor, parameter.layout(), values);
+  return values;
+}
+
+double norm(const std::vector<float>& values) {
+  double squares = 0;
+  for (float value : values) squares += static_cast<double>(value) * static_cast<double>(value);
+  return std::sqrt(squares);
+}
+
+// Loss, gradients and three steps of the official training of a whole network, batch 2 of 64 x 96.
+template <class Network>
+class OfficialSteps {
+ public:
+  explicit OfficialSteps(const std::string& model) : golden_("train/" + model + ".train") {
+    std::ifstream file(std::string(DFORMER_TEST_DATA) + "/train/" + model + ".train.json");
+    names_ = nlohmann::json::parse(file);
+    constexpr std::size_t pixels = 2 * 64 * 96;
+    batch_.labels.resize(pixels);
+    const NamedStream color("input.rgb"), depth("input.depth"), label("input.label");
+    std::vector<float> rgb(3 * pixels), first(pixels);
+    for (std::size_t i = 0; i < rgb.size(); ++i) rgb[i] = 2 * color.signed_uniform(i);
+    for (std::size_t i = 0; i < pixels; ++i) {
+      batch_.depth.push_back(depth.signed_uniform(i));
+      const auto k = static_cast<int>(label.uniform(i) * 41);
+      batch_.labels[i] = static_cast<std::uint8_t>(k == 40 ? 255 : k);
+    }
+    batch_.color = to_nhwc({{2, 3, 64, 96}, rgb}).values;
+  }
+
+  void gradients_agree() {
+    prepare();
+    autodiff::LeafGradients<Cpu<>> gradients;
+    const Array expected_loss = golden_.array("loss");
+    const auto logits = forward();
+    const auto loss = loss_of(logits);
+    EXPECT_NEAR(loss.value, expected_loss.values[0], 1e-5 * expected_loss.values[0]);
+    backward(logits, loss.gradient, gradients);
+    const Array l2 = golden_.array("grad.l2"), deviation = golden_.array("grad.f64dev_l2");
+    const Array samples = golden_.array("grad.samples"), offset = golden_.array("grad.offset");
+    for_each_trained([&](std::size_t i, const Named<Parameter<B>>& entry) {
+      const auto gradient = gradients.of(entry.parameter->value());
+      ASSERT_TRUE(gradient) << entry.name;
+      const std::vector<float> values = host_values(*entry.parameter, gradient);
+      const double noise = 20.0 * static_cast<double>(deviation.values[i]);
+      EXPECT_NEAR(norm(values), l2.values[i], 1e-3 * l2.values[i] + noise) << entry.name;
+      const auto indices = sampled(values.size(), 32);
+      const auto first = static_cast<std::size_t>(offset.values[i]);
+      float largest = 0;
+      for (std::size_t s = 0; s < indices.size(); ++s)
+        largest = std::max(largest, std::abs(samples.values[first + s]));
+      for (std::size_t s = 0; s < indices.size(); ++s) {
+        EXPECT_NEAR(values[indices[s]], samples.values[first + s],
+                    1e-3 * static_cast<double>(largest) + noise)
+            << entry.name << "[" << indices[s] << "]";
+      }
+    });
+    compare_statistics("bn_after_1.samples");
+  }
+
+  void steps_agree(const std::string& optimizer, const OptimizerRule& rule, double lr, bool skip_zero) {
+    prepare();
+    Trainer trainer(network_, CrossEntropy<Cpu<>>{},
+                    Optimizer<B>(rule, group_parameters(parameters(network_), ParameterPolicy::official)),
+                    [lr](std::int64_t) { return lr; }, {.draw_bases = false});
+    const Array losses = golden_.array(optimizer + ".losses");
+    for (std::size_t step = 0; step < 3; ++step) {
+      const double expected = losses.values[step];
+      EXPECT_NEAR(trainer.step(batch_).loss, expected, 2e-5 * expected) << "step " << step;
+    }
+    compare_statistics(optimizer + ".bn.samples");
+    EXPECT_NEAR(loss_of(forward()).value, losses.values[3], 2e-5 * losses.values[3]);
+
+    const Array samples = golden_.array(optimizer + ".param.samples"), offset = golden_.array("param.offset");
+    const Array deviation = golden_.array(optimizer + ".param.f64dev_max");
+    const std::vector<std::string> zero = names_.at("structurally_zero_gradient");
+    for_each_trained([&](std::size_t i, const Named<Parameter<B>>& entry) {
+      // Where the gradient is nothing but noise, Adam makes steps of the noise's sign.
+      if (skip_zero && std::ranges::find(zero, entry.name) != zero.end()) return;
+      const auto values = host_values(*entry.parameter, entry.parameter->value().value());
+      const auto indices = sampled(values.size(), 16);
+      for (std::size_t s = 0; s < indices.size(); ++s) {
+        EXPECT_NEAR(values[indices[s]], samples.values[static_cast<std::size_t>(offset.values[i]) + s],
+                    20.0 * static_cast<double>(deviation.values[i]) + 1e-6)
+            << entry.name << "[" << indices[s] << "]";
+      }
+    });
+  }
+
+ private:
+  void prepare() {
+    fill_parameters(network_, [](std::string_view name, const Shape& shape, std::span<float> values) {
+      fill_by_name(name, shape, values);
+    });
+    network_.decode_head.dropout.p = 0.0f;  // the fixtures were made without
+    std::vector<float> bases(2 * 512 * 64);
+    random_bases(NamedStream("ham.bases"), 512, 64, bases);
+    network_.decode_head.hamburger.bases.set(B::from_host(device_of(network_), {2, 512, 64}, bases));
+  }
+  auto forward() {
+    const auto device = device_of(network_);
+    return network_(B::from_host(device, {2, 64, 96, 3}, batch_.color),
+                    B::from_host(device, {2, 64, 96, 1}, batch_.depth));
+  }
+  auto loss_of(const B::Tensor& logits) const {
+    return CrossEntropy<Cpu<>>{}(logits.value(), {batch_.labels, 2, 64, 96});
+  }
+
+  template <class Visit>
+  void for_each_trained(const Visit& visit) {
+    const std::vector<std::string> names = names_.at("parameters");
+    std::size_t i = 0;
+    for (const auto& entry : parameters(network_)) {
+      if (entry.parameter->kind() != ParameterKind::trained) continue;
+      ASSERT_LT(i, names.size());
+      ASSERT_EQ(entry.name, names[i]);
+      visit(i++, entry);
+    }
+    EXPECT_EQ(i, names.size());
+  }
+
+  void compare_statistics(const std::string& key) {
+    const Array samples = golden_.array(key);
+    const std::vector<std::string> names = names_.at("bn_buffers");
+    std::size_t first = 0, found = 0;
+    for (const auto& [name, parameter] : parameters(network_)) {
+      if (found == names.size() || name != names[found]) continue;
+      ++found;
+      const auto values = host_values(*parameter, parameter->value().value());
+      for (std::size_t index : sampled(values.size(), 16)) {
+        const double expected = samples.values[first++];
+        EXPECT_NEAR(values[index], expected, 1e-4 * std::max(1.0, std::abs(expected))) << key << " " << name;
+      }
+    }
+    EXPECT_EQ(found, names.size());
+    EXPECT_EQ(first, samples.values.size());
+  }
+
+  Golden golden_;
+  nlohmann::json names_;
+  TrainBatch batch_{2, 64, 96, {}, {}, {}};
+  Network network_;
+};
+
+TEST(OfficialSteps, GradientsOfDFormerTiny) {
+  OfficialSteps<DFormer_Tiny<B>>("DFormer_Tiny").gradients_agree();
+}
+TEST(OfficialSteps, GradientsOfDFormerV2Small) {
+  OfficialSteps<DFormerv2_S<B>>("DFormerv2_S").gradients_agree();
+}
+TEST(OfficialSteps, SgdOnDFormerTiny) {
+  OfficialSteps<DFormer_Tiny<B>>("DFormer_Tiny")
+      .steps_agree("sgd", Sgd{.momentum = 0.9, .weight_decay = 1e-4}, 0.01, false);
+}
+TEST(OfficialSteps, SgdOnDFormerV2Small) {
+  OfficialSteps<DFormerv2_S<B>>("DFormerv2_S")
+      .steps_agree("sgd", Sgd{.momentum = 0.9, .weight_decay = 1e-4}, 0.01, false);
+}
+TEST(OfficialSteps, AdamWOnDFormerTiny) {
+  OfficialSteps<DFormer_Tiny<B>>("DFormer_Tiny").steps_agree("adamw", AdamW{}, 6e-5, true);
+}
+TEST(OfficialSteps, AdamWOnDFormerV2Small) {
+  OfficialSteps<DFormerv2_S<B>>("DFormerv2_S").steps_agree("adamw", AdamW{}, 6e-5, true);
+}
+
+}  // namespace
+}  // namespace dformer::testing
