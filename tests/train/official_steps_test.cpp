@@ -44,9 +44,9 @@ class OfficialSteps {
     batch_.labels.resize(pixels);
     const NamedStream color("input.rgb"), depth("input.depth"), label("input.label");
     std::vector<float> rgb(3 * pixels), first(pixels);
-    for (std::size_t i = 0; i < rgb.size(); ++i) rgb[i] = 2 * color.signed_uniform(i);
+    for (std::size_t i = 0; i < rgb.size(); ++i) rgb[i] = 2 * color.symmetric(i);
     for (std::size_t i = 0; i < pixels; ++i) {
-      batch_.depth.push_back(depth.signed_uniform(i));
+      batch_.depth.push_back(depth.symmetric(i));
       const auto k = static_cast<int>(label.uniform(i) * 41);
       batch_.labels[i] = static_cast<std::uint8_t>(k == 40 ? 255 : k);
     }
