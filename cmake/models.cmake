@@ -1,9 +1,11 @@
 #   dformer::models    the published networks, compiled once: make_segmenter for Cpu<> and Count. A program that links it
 #                      may name any variant at run time and compiles none of them.
+#   dformer::training_models
+#                      the same networks as they train, Autodiff<Cpu<>>; a program that only infers does without
 
-# dformer_model_sources(VARIABLE NAME BACKEND HEADER): generates two sources that compile make_segmenter<BACKEND>. All
+# dformer_model_sources(VARIABLE NAME BACKEND HEADER…): generates two sources that compile make_segmenter<BACKEND>. All
 # variants of one backend share most of what they instantiate, so more sources would cost more time in sum.
-function(dformer_model_sources variable name backend header)
+function(dformer_model_sources variable name backend)
   set(prefix ${CMAKE_CURRENT_BINARY_DIR}/${CMAKE_FILES_DIRECTORY}/${name})
   set(definitions)
   foreach(model DFormerv2_S DFormerv2_B DFormerv2_L)
@@ -13,7 +15,10 @@ function(dformer_model_sources variable name backend header)
   string(REPLACE "template " "extern template " declarations "${definitions}")
   string(APPEND declarations
          "template SegmenterPointer<${backend}> make_segmenter(std::string_view, int, OfficialDataset);\n")
-  set(begin "#include <${header}>\n#include <dformer/models/zoo.hpp>\n\nnamespace dformer {\n")
+  set(begin "#include <dformer/models/zoo.hpp>\n\nnamespace dformer {\n")
+  foreach(header IN LISTS ARGN)
+    string(PREPEND begin "#include <${header}>\n")
+  endforeach()
   set(end "}  // namespace dformer\n")
   file(GENERATE OUTPUT ${prefix}_DFormer.cpp CONTENT "${begin}${declarations}${end}")
   file(GENERATE OUTPUT ${prefix}_DFormerv2.cpp CONTENT "${begin}${definitions}${end}")
@@ -28,8 +33,18 @@ set_target_properties(dformer_models PROPERTIES EXPORT_NAME models POSITION_INDE
 target_link_libraries(dformer_models PUBLIC dformer_cpu PRIVATE $<BUILD_INTERFACE:dformer_warnings>)
 target_compile_definitions(dformer_models INTERFACE DFORMER_PRECOMPILED_MODELS)
 
-if(DFORMER_INSTALL)
-  install(TARGETS dformer_models EXPORT dformer_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-else()
-  set_target_properties(dformer_models PROPERTIES EXCLUDE_FROM_ALL ON)
-endif()
+dformer_model_sources(training_sources models_training "Autodiff<Cpu<>>" dformer/backend/autodiff/autodiff.hpp
+                      dformer/backend/cpu/gradients/gradients.hpp)
+add_library(dformer_training_models STATIC ${training_sources})
+add_library(dformer::training_models ALIAS dformer_training_models)
+set_target_properties(dformer_training_models PROPERTIES EXPORT_NAME training_models POSITION_INDEPENDENT_CODE ON)
+target_link_libraries(dformer_training_models PUBLIC dformer_models PRIVATE $<BUILD_INTERFACE:dformer_warnings>)
+target_compile_definitions(dformer_training_models INTERFACE DFORMER_PRECOMPILED_TRAINING_MODELS)
+
+foreach(target dformer_models dformer_training_models)
+  if(DFORMER_INSTALL)
+    install(TARGETS ${target} EXPORT dformer_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  else()
+    set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
+  endif()
+endforeach()

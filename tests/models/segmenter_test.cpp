@@ -1,7 +1,10 @@
+#include <cmath>
+
 #include <gtest/gtest.h>
 #include <support/backend_under_test.hpp>
 
 #include <dformer/models.hpp>
+#include <dformer/models/any_segmenter.hpp>
 
 namespace dformer::testing {
 namespace {
@@ -72,6 +75,42 @@ TEST(Segmenter, ClassesOfTheObjectAreAsThoseOfTheType) {
   const Tensor rgb = noise(device, {1, 33, 50, 3}, "rgb");
   const Tensor depth = noise(device, {1, 33, 50, 1}, "depth");
   EXPECT_EQ(download(of_type(rgb, depth)).values, download(of_object(rgb, depth)).values);
+}
+
+TEST(Segmenter, SetsWhatTrainingLeavesOut) {
+  Mini network;
+  network.set_drop_path(0.4f);
+  EXPECT_EQ(network.backbone.stage0[0].drop_path, 0.0f);
+  EXPECT_FLOAT_EQ(network.backbone.stage1[0].drop_path, 0.1f);
+  EXPECT_FLOAT_EQ(network.backbone.last_block.drop_path, 0.4f);
+  network.set_dropout(0.25f);
+  EXPECT_EQ(network.decode_head.dropout.p, 0.25f);
+  for (float wrong : {-0.1f, 1.0f, std::nanf("")}) {
+    EXPECT_THROW(network.set_drop_path(wrong), ArgumentError);
+    EXPECT_THROW(network.set_dropout(wrong), ArgumentError);
+  }
+  EXPECT_FLOAT_EQ(network.backbone.last_block.drop_path, 0.4f);
+}
+
+/// Neither blocks that can be passed by, nor channels that can be left out.
+struct Plain {
+  using Backend = TestBackend;
+  static constexpr int num_classes = 5;
+  static constexpr ColorOrder color_order = ColorOrder::bgr;
+  Tensor operator()(const Tensor& rgb, const Tensor&) const { return rgb; }
+  TestBackend::Labels labels(const Tensor& rgb, const Tensor&) const {
+    return TestBackend::resize_argmax(rgb, 1, 1);
+  }
+  template <class Self, class Visitor>
+  static void visit(Self&, Visitor&) {}
+};
+
+TEST(SegmenterHolder, HoldsNetworksWithoutDropPathAndDropout) {
+  SegmenterHolder<Plain> network("Plain");
+  network.set_drop_path(0.0f);
+  network.set_dropout(0.0f);
+  EXPECT_THROW(network.set_drop_path(0.1f), ArgumentError);
+  EXPECT_THROW(network.set_dropout(0.1f), ArgumentError);
 }
 
 TEST(Segmenter, ClassesOfTheObjectAreChecked) {

@@ -32,6 +32,10 @@ class AnySegmenter {
   virtual Tensor operator()(const Tensor& rgb, const Tensor& depth) const = 0;
   virtual Labels labels(const Tensor& rgb, const Tensor& depth) const = 0;
 
+  /// As those of Segmenter. Throws: ArgumentError also for more than 0 where the network has no such thing.
+  virtual void set_drop_path(float rate) = 0;
+  virtual void set_dropout(float p) = 0;
+
   virtual std::vector<Named<Parameter<B>>> parameters() = 0;
   virtual std::vector<Named<const Parameter<B>>> parameters() const = 0;
 
@@ -65,6 +69,20 @@ class SegmenterHolder final : public AnySegmenter<typename Network::Backend> {
 
   Tensor operator()(const Tensor& rgb, const Tensor& depth) const override { return network_(rgb, depth); }
   Labels labels(const Tensor& rgb, const Tensor& depth) const override { return network_.labels(rgb, depth); }
+  void set_drop_path(float rate) override {
+    if constexpr (requires { network_.set_drop_path(rate); }) {
+      network_.set_drop_path(rate);
+    } else if (rate != 0.0f) {
+      throw_argument_error("[set_drop_path] the backbone of " + this->name + " has no drop path");
+    }
+  }
+  void set_dropout(float p) override {
+    if constexpr (requires { network_.set_dropout(p); }) {
+      network_.set_dropout(p);
+    } else if (p != 0.0f) {
+      throw_argument_error("[set_dropout] the decode head of " + this->name + " has no dropout");
+    }
+  }
   std::vector<Named<Parameter<Backend>>> parameters() override { return dformer::parameters(network_); }
   std::vector<Named<const Parameter<Backend>>> parameters() const override {
     return dformer::parameters(network_);

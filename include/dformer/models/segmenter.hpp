@@ -5,6 +5,7 @@
 #include <dformer/backend/concept.hpp>
 #include <dformer/heads/class_count.hpp>
 #include <dformer/models/dataset.hpp>
+#include <dformer/nn/dropout.hpp>
 #include <dformer/nn/initialize.hpp>
 #include <dformer/nn/visit.hpp>
 #include <dformer/stages/features.hpp>
@@ -51,6 +52,16 @@ struct Segmenter : ClassCount<classes_of_type<HeadType>> {
   Labels labels(const Tensor& rgb, const Tensor& depth) const {
     return B::resize_argmax((*this)(rgb, depth), rgb.shape()[1], rgb.shape()[2]);
   }
+
+  /// Stochastic depth while the network trains: the probability with which a sample passes a block by, rising
+  /// over the blocks from 0 to `rate`. Throws: ArgumentError unless 0 <= rate < 1.
+  void set_drop_path(float rate) requires requires(BackboneType& b) { b.set_drop_path(rate); }
+  { backbone.set_drop_path(require_drop_probability("set_drop_path", rate)); }
+
+  /// The probability with which the head leaves out a channel before it classifies, while the network trains.
+  /// Throws: ArgumentError unless 0 <= p < 1.
+  void set_dropout(float p) requires requires(HeadType& head) { head.dropout.p = p; }
+  { decode_head.dropout.p = require_drop_probability("set_dropout", p); }
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor& visitor) {

@@ -10,6 +10,7 @@
 #include <dformer/backend/autodiff/storage.hpp>
 #include <dformer/backend/autodiff/sweep.hpp>
 #include <dformer/backend/concept.hpp>
+#include <dformer/fwd.hpp>
 
 namespace dformer {
 
@@ -34,7 +35,7 @@ struct Evaluation : Training {
 ///     autodiff::LeafGradients<Cpu<>> gradients;
 ///     backward(logits, d_logits, gradients);
 ///     gradients.of(net.decode_head.conv_seg.weight.value());
-template <class B, class Mode = Training>
+template <class B, class Mode>
 struct Autodiff : autodiff::StorageOps<B>,
                   autodiff::LinearOps<B, Mode::training>,
                   autodiff::ConvolutionOps<B, Mode::training>,
