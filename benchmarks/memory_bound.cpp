@@ -3,16 +3,11 @@
 // has every operand and the result once; of_copy is the time in which the same run copies as many bytes, by
 // the time of the operation: 1 is as fast as memory goes.
 
-#include <algorithm>
+#include "memory_bound.hpp"
+
 #include <array>
 #include <cstdint>
-#include <cstring>
-#include <ctime>
-#include <functional>
-#include <map>
 #include <string>
-
-#include <benchmark/benchmark.h>
 
 #include <dformer/backend/cpu/depthwise_conv2d.hpp>
 #include <dformer/backend/cpu/norm.hpp>
@@ -25,27 +20,13 @@ using dformer::Activation;
 using dformer::Epilogue;
 using dformer::Shape;
 using dformer::Window;
-using Tensor = dformer::cpu::Tensor<float>;
+using dformer::benchmarks::add;
+using dformer::benchmarks::filled;
+using dformer::benchmarks::Tensor;
 using Depthwise = dformer::cpu::DepthwiseOps<float>;
 using Norm = dformer::cpu::NormOps<float>;
 using Pointwise = dformer::cpu::PointwiseOps<float>;
 using Resample = dformer::cpu::ResampleOps<float>;
-
-const dformer::cpu::Device& device() {
-  static const dformer::cpu::Device one({.threads = 1});
-  return one;
-}
-
-/// Uneven values of both signs.
-Tensor filled(const Shape& shape) {
-  Tensor tensor(device(), shape);
-  std::uint32_t state = 1;
-  for (std::int64_t i = 0; i < shape.numel(); ++i) {
-    state = state * 1664525u + 1013904223u;
-    tensor.data()[i] = static_cast<float>(state >> 8) / 8388608.0f - 1.0f;
-  }
-  return tensor;
-}
 
 /// Logits whose largest class is the same over patches of the image, as those of a network.
 Tensor segmented(const Shape& shape, std::int64_t patch) {
@@ -55,57 +36,6 @@ Tensor segmented(const Shape& shape, std::int64_t patch) {
     logits.data()[pixel * shape[3] + (row / patch * 7 + column / patch * 3) % shape[3]] += 5.0f;
   }
   return logits;
-}
-
-/// Processor time of this thread: what others do on the machine counts only by way of the memory that they
-/// use.
-double thread_seconds() {
-  std::timespec now{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-/// Least seconds that reading half of `bytes` and writing it elsewhere takes.
-double copy_seconds(double bytes) {
-  static std::map<double, double> measured;
-  if (const auto found = measured.find(bytes); found != measured.end()) return found->second;
-  const Shape shape{static_cast<std::int64_t>(bytes / 8)};
-  const Tensor from = filled(shape);
-  Tensor to = filled(shape);
-  double least = 1e9;
-  for (int attempt = 0; attempt < 100; ++attempt) {
-    const double start = thread_seconds();
-    // In pieces, so that the C library does not write past the caches, which none of the operations do.
-    constexpr std::int64_t piece = 16384;
-    for (std::int64_t at = 0; at < shape[0]; at += piece) {
-      const auto count = static_cast<std::size_t>(std::min(piece, shape[0] - at));
-      std::memcpy(to.data() + at, from.data() + at, count * sizeof(float));
-    }
-    benchmark::ClobberMemory();
-    least = std::min(least, thread_seconds() - start);
-  }
-  return measured[bytes] = least;
-}
-
-struct Work {
-  double bytes;
-  double operations = 0;
-};
-
-void add(const std::string& name, const Work& work, const std::function<void()>& run) {
-  benchmark::RegisterBenchmark(name.c_str(), [=](benchmark::State& state) {
-    run();  // the first call takes its memory from the system
-    double least = 1e9;
-    for (auto _ : state) {
-      const double start = thread_seconds();
-      run();
-      least = std::min(least, thread_seconds() - start);
-    }
-    state.counters["least_us"] = least * 1e6;
-    state.counters["GB/s"] = work.bytes / least / 1e9;
-    state.counters["of_copy"] = copy_seconds(work.bytes) / least;
-    if (work.operations > 0) state.counters["GFLOP/s"] = work.operations / least / 1e9;
-  })->Unit(benchmark::kMicrosecond);
 }
 
 void add_depthwise(const Shape& shape, int kernel, bool mlp) {
@@ -162,9 +92,5 @@ int main(int argc, char** argv) {
     add_stage(stage);
   }
   add_logits();
-  benchmark::Initialize(&argc, argv);
-  if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 1;
-  benchmark::AddCustomContext("instruction_set", std::string(to_string(device().isa())));
-  benchmark::RunSpecifiedBenchmarks();
-  return 0;
+  return dformer::benchmarks::run(argc, argv);
 }

@@ -31,7 +31,9 @@ struct OptimizerOps {
   /// In double, whatever T is.
   static double sum_of_squares(const Tensor<T>& x) {
     const auto kernel = gradient_kernels<T>(x.device().isa()).channel_products;
-    return sum_rows<T>(kernel, x.device(), {1, x.elements()}, x.data(), x.data()).data()[0];
+    constexpr std::int64_t group = 64;
+    const GroupedRows elements{.channels = 1, .rows = x.elements(), .group = group, .width = group};
+    return sum_rows<T>(kernel, x.device(), elements, x.data(), x.data()).data()[0];
   }
 
   /// One step of torch.optim.AdamW; `mean` and `squares` are its exp_avg and exp_avg_sq, zeros before the

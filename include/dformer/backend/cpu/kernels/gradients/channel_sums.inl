@@ -3,14 +3,26 @@
 // Sums over rows are held in double: a sum over a million pixels then rounds no more than its terms, and
 // memory is slower than the conversion.
 
-/// The next Vec<double>::size elements.
+/// A vector of T in double: as many vectors as that takes.
 template <class T>
-DFORMER_ALWAYS_INLINE Vec<double> load_as_double(const T* p) {
-  typedef T Part __attribute__((vector_size(sizeof(T) * Vec<double>::size), aligned(alignof(T)), may_alias));
-  return {__builtin_convertvector(*reinterpret_cast<const Part*>(p), typename Vec<double>::Native)};
+struct Doubled {
+  static constexpr int parts = static_cast<int>(sizeof(double) / sizeof(T));
+  Vec<double> part[parts];
+};
+
+template <std::size_t... I>
+DFORMER_ALWAYS_INLINE Doubled<float> doubled(Vec<float> x, std::index_sequence<I...>) {
+  // Both halves at once: converting them one by one is several instructions each.
+  typedef double Both __attribute__((vector_size(2 * vector_bytes)));
+  const Both both = __builtin_convertvector(x.v, Both);
+  return {{{__builtin_shufflevector(both, both, I...)},
+           {__builtin_shufflevector(both, both, (I + sizeof...(I))...)}}};
 }
-DFORMER_ALWAYS_INLINE Vec<double> load_as_double(const double* p) {
-  return Vec<double>::load(p);
+DFORMER_ALWAYS_INLINE Doubled<float> load_as_double(const float* p) {
+  return doubled(Vec<float>::load(p), std::make_index_sequence<Vec<double>::size>());
+}
+DFORMER_ALWAYS_INLINE Doubled<double> load_as_double(const double* p) {
+  return {{Vec<double>::load(p)}};
 }
 
 /// What one element adds to its channel's sums; V is Vec<double> or double.
@@ -53,19 +65,30 @@ template <class T, class Function, int Rows>
 DFORMER_ALWAYS_INLINE void add_rows(const ChannelSumsArgs<T>& args, std::int64_t at, double* first,
                                     double* second) {
   using V = Vec<double>;
+  constexpr int parts = Doubled<T>::parts;
   const std::int64_t width = args.rows.width;
-  for (std::int64_t c = 0; c < width; c += V::size) {
-    V s = V::load(first + c);
-    V t = Function::sums == 2 ? V::load(second + c) : V::zero();
-    const V shift = Function::sums == 2 ? V::load(args.shift + c) : V::zero();
+  for (std::int64_t c = 0; c < width; c += Vec<T>::size) {
+    V s[parts], t[parts], shift[parts];
+    for (int i = 0; i < parts; ++i) {
+      s[i] = V::load(first + c + i * V::size);
+      t[i] = Function::sums == 2 ? V::load(second + c + i * V::size) : V::zero();
+      shift[i] = Function::sums == 2 ? V::load(args.shift + c + i * V::size) : V::zero();
+    }
     DFORMER_UNROLL
     for (int row = 0; row < Rows; ++row) {
-      const V a = load_as_double(args.a + at + row * width + c);
-      const V b = Function::operands == 2 ? load_as_double(args.b + at + row * width + c) : V::zero();
-      Function::add(a, b, shift, s, t);
+      if (Rows > 1) {  // so many rows at once are more than the processor sees coming
+        __builtin_prefetch(args.a + at + (row + Rows) * width + c);
+        if (Function::operands == 2) __builtin_prefetch(args.b + at + (row + Rows) * width + c);
+      }
+      const Doubled<T> a = load_as_double(args.a + at + row * width + c);
+      Doubled<T> b = a;
+      if (Function::operands == 2) b = load_as_double(args.b + at + row * width + c);
+      for (int i = 0; i < parts; ++i) Function::add(a.part[i], b.part[i], shift[i], s[i], t[i]);
     }
-    s.store(first + c);
-    if (Function::sums == 2) t.store(second + c);
+    for (int i = 0; i < parts; ++i) {
+      s[i].store(first + c + i * V::size);
+      if (Function::sums == 2) t[i].store(second + c + i * V::size);
+    }
   }
 }
 

@@ -1,71 +1,115 @@
 // Included once for each instruction set by gradients/kernels.hpp.
 
-/// One row of a layer norm. With n = (x - mean) * scale, and g = dy * weight:
-/// dx = scale * (g - mean of g - n * mean of g * n); the bias' gradient adds dy, the weight's dy * n.
+/// What one row of a layer norm amounts to.
 template <class T>
-DFORMER_ALWAYS_INLINE void layer_norm_gradient_row(const LayerNormGradientArgs<T>& args, const T* x,
-                                                   const T* dy, T* dx, T* weight_sums, T* bias_sums) {
+struct LayerNormRow {
+  T mean;
+  T scale;          ///< 1 / sqrt(variance + eps)
+  T mean_gradient;  ///< mean of g
+  T slope;          ///< scale^2 * mean of g * (x - mean)
+};
+
+/// `Rows` rows, side by side so that none waits for its sums. With g = dy * weight and n = (x - mean) *
+/// scale: dx = scale * (g - mean of g - n * mean of g * n); the bias' gradient adds dy, the weight's dy * n.
+template <class T, int Rows>
+DFORMER_ALWAYS_INLINE void layer_norm_gradient_rows(const LayerNormGradientArgs<T>& args, std::int64_t at,
+                                                    T* weight_sums, T* bias_sums) {
   using V = Vec<T>;
-  const T* weight = args.weight;
+  const T* const x = args.x + at;
+  const T* const dy = args.dy + at;
+  const T* const weight = args.weight;
   const std::int64_t channels = args.channels;
   const std::int64_t full = channels / V::size * V::size;
   const T count = static_cast<T>(channels);
-  V sums = V::zero();
-  T rest = 0;
-  for (std::int64_t c = 0; c < full; c += V::size) sums = sums + V::load(x + c);
-  for (std::int64_t c = full; c < channels; ++c) rest += x[c];
-  const T mean = (sum(sums) + rest) / count;
-  const V means = V::broadcast(mean);
+  LayerNormRow<T> rows[Rows];
 
-  V squares = V::zero(), gradients = V::zero(), products = V::zero();
-  T square_rest = 0, gradient_rest = 0, product_rest = 0;
+  V sums[Rows];
+  DFORMER_UNROLL
+  for (int row = 0; row < Rows; ++row) sums[row] = V::zero();
   for (std::int64_t c = 0; c < full; c += V::size) {
-    const V d = V::load(x + c) - means;
-    const V g = V::load(dy + c) * V::load(weight + c);
-    squares = fma(d, d, squares);
-    gradients = gradients + g;
-    products = fma(g, d, products);
+    DFORMER_UNROLL
+    for (int row = 0; row < Rows; ++row) sums[row] = sums[row] + V::load(x + row * channels + c);
   }
-  for (std::int64_t c = full; c < channels; ++c) {
-    const T d = x[c] - mean;
-    const T g = dy[c] * weight[c];
-    square_rest += d * d;
-    gradient_rest += g;
-    product_rest += g * d;
+  DFORMER_UNROLL
+  for (int row = 0; row < Rows; ++row) {
+    T rest = 0;
+    for (std::int64_t c = full; c < channels; ++c) rest += x[row * channels + c];
+    rows[row].mean = (sum(sums[row]) + rest) / count;
   }
-  const T scale = T(1) / std::sqrt((sum(squares) + square_rest) / count + args.eps);
-  const T mean_gradient = (sum(gradients) + gradient_rest) / count;
-  const T slope = (sum(products) + product_rest) / count * scale * scale;
 
-  const V scales = V::broadcast(scale), mean_gradients = V::broadcast(mean_gradient),
-          slopes = V::broadcast(slope);
+  V squares[Rows], gradients[Rows], products[Rows];
+  DFORMER_UNROLL
+  for (int row = 0; row < Rows; ++row) squares[row] = gradients[row] = products[row] = V::zero();
   for (std::int64_t c = 0; c < full; c += V::size) {
-    const V d = V::load(x + c) - means;
-    const V upstream = V::load(dy + c);
-    const V g = upstream * V::load(weight + c);
-    ((g - mean_gradients - d * slopes) * scales).store(dx + c);
-    fma(upstream, d * scales, V::load(weight_sums + c)).store(weight_sums + c);
-    (V::load(bias_sums + c) + upstream).store(bias_sums + c);
+    const V weights = V::load(weight + c);
+    DFORMER_UNROLL
+    for (int row = 0; row < Rows; ++row) {
+      const V d = V::load(x + row * channels + c) - V::broadcast(rows[row].mean);
+      const V g = V::load(dy + row * channels + c) * weights;
+      squares[row] = fma(d, d, squares[row]);
+      gradients[row] = gradients[row] + g;
+      products[row] = fma(g, d, products[row]);
+    }
   }
-  for (std::int64_t c = full; c < channels; ++c) {
-    const T d = x[c] - mean;
-    dx[c] = (dy[c] * weight[c] - mean_gradient - d * slope) * scale;
-    weight_sums[c] += dy[c] * d * scale;
-    bias_sums[c] += dy[c];
+  DFORMER_UNROLL
+  for (int row = 0; row < Rows; ++row) {
+    T square_rest = 0, gradient_rest = 0, product_rest = 0;
+    for (std::int64_t c = full; c < channels; ++c) {
+      const T d = x[row * channels + c] - rows[row].mean;
+      const T g = dy[row * channels + c] * weight[c];
+      square_rest += d * d;
+      gradient_rest += g;
+      product_rest += g * d;
+    }
+    const T scale = T(1) / std::sqrt((sum(squares[row]) + square_rest) / count + args.eps);
+    rows[row].scale = scale;
+    rows[row].mean_gradient = (sum(gradients[row]) + gradient_rest) / count;
+    rows[row].slope = (sum(products[row]) + product_rest) / count * scale * scale;
+  }
+
+  T* const dx = args.dx + at;
+  for (std::int64_t c = 0; c < full; c += V::size) {
+    const V weights = V::load(weight + c);
+    V weight_sum = V::load(weight_sums + c);
+    V bias_sum = V::load(bias_sums + c);
+    DFORMER_UNROLL
+    for (int row = 0; row < Rows; ++row) {
+      const V d = V::load(x + row * channels + c) - V::broadcast(rows[row].mean);
+      const V upstream = V::load(dy + row * channels + c);
+      const V scale = V::broadcast(rows[row].scale);
+      const V g = fma(upstream, weights, V::broadcast(-rows[row].mean_gradient));
+      (fma(d, V::broadcast(-rows[row].slope), g) * scale).store(dx + row * channels + c);
+      weight_sum = fma(upstream, d * scale, weight_sum);
+      bias_sum = bias_sum + upstream;
+    }
+    weight_sum.store(weight_sums + c);
+    bias_sum.store(bias_sums + c);
+  }
+  for (int row = 0; row < Rows; ++row) {
+    for (std::int64_t c = full; c < channels; ++c) {
+      const T d = x[row * channels + c] - rows[row].mean;
+      const T upstream = dy[row * channels + c];
+      const T g = upstream * weight[c] - rows[row].mean_gradient;
+      dx[row * channels + c] = (g - d * rows[row].slope) * rows[row].scale;
+      weight_sums[c] += upstream * d * rows[row].scale;
+      bias_sums[c] += upstream;
+    }
   }
 }
 
 template <class T>
 void layer_norm_gradient(const LayerNormGradientArgs<T>& args, std::int64_t begin, std::int64_t end) {
+  constexpr int rows_at_once = 2;
   const std::int64_t channels = args.channels;
   for (std::int64_t slice = begin; slice < end; ++slice) {
-    T* sums = args.sums + slice * 2 * channels;
+    T* const sums = args.sums + slice * 2 * channels;
     for (std::int64_t c = 0; c < 2 * channels; ++c) sums[c] = 0;
+    std::int64_t row = args.rows * slice / args.slices;
     const std::int64_t last = args.rows * (slice + 1) / args.slices;
-    for (std::int64_t row = args.rows * slice / args.slices; row < last; ++row) {
-      const std::int64_t at = row * channels;
-      layer_norm_gradient_row(args, args.x + at, args.dy + at, args.dx + at, sums, sums + channels);
+    for (; row + rows_at_once <= last; row += rows_at_once) {
+      layer_norm_gradient_rows<T, rows_at_once>(args, row * channels, sums, sums + channels);
     }
+    for (; row < last; ++row) layer_norm_gradient_rows<T, 1>(args, row * channels, sums, sums + channels);
   }
 }
 
