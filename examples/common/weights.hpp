@@ -54,7 +54,8 @@ struct WeightOptions {
     } catch (const LoadError& error) {
       throw Error(std::string(error.what()) +
                   "\n  On this command line: --model for another network, --classes for another number of "
-                  "classes, --skip-mismatched decode_head.conv_seg or --non-strict to take what fits.");
+                  "classes, --like for the other data set's head, --skip-mismatched decode_head.conv_seg or "
+                  "--non-strict to take what fits.");
     }
   }
 

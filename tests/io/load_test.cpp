@@ -192,6 +192,19 @@ TEST_F(Load, OtherClassCountsAreSkippedOnlyIfNamed) {
   EXPECT_NE(to_string(report).find("skipped as asked"), std::string::npos);
 }
 
+TEST_F(Load, AdviceNamesTheLayerThatDiffersUnlessThereAreMore) {
+  testing::SafetensorsBuilder file = whole_file();
+  file.remove("backbone.stem.weight");
+  file.add("backbone.stem.weight", {3, 2}, std::vector<float>(6));
+  EXPECT_NE(std::string(load_error(file).what()).find(".skip_mismatched = {\"backbone.stem\"}"),
+            std::string::npos);
+  file.remove("decode_head.conv_seg.bias");
+  file.add("decode_head.conv_seg.bias", {40}, std::vector<float>(40));
+  const std::string text = load_error(file).what();
+  EXPECT_EQ(text.find("skip_mismatched"), std::string::npos) << text;
+  EXPECT_NE(text.find("another variant"), std::string::npos) << text;
+}
+
 TEST_F(Load, APretrainingFileFillsTheBackboneOnly) {
   testing::SafetensorsBuilder file;  // as ImageNet files name things: no "backbone.", and a classifier
   file.add("stem.weight", {2, 2}, {1, 2, 3, 4});

@@ -44,13 +44,25 @@ class LoadError : public CheckpointError {
  private:
   static std::string advice(const LoadReport& report) {
     if (report.applied.empty()) return "\n  Not one name fits: is this the file of another network?";
-    if (report.missing.empty() && report.unused.empty()) {
-      return "\n  For another number of classes, load with LoadOptions{.skip_mismatched = "
-             "{\"decode_head.conv_seg\"}}.";
-    }
+    if (report.missing.empty() && report.unused.empty()) return advice_on_shapes(report.mismatched);
     return "\n  For a pre-trained backbone, load with LoadOptions{.prefix = \"backbone.\"}; to take what "
            "fits, with "
            "LoadOptions{.strict = false}.";
+  }
+
+  /// Another number of classes changes the shapes of one layer.
+  static std::string advice_on_shapes(const std::vector<LoadReport::Mismatched>& mismatched) {
+    std::string_view layer;
+    for (const LoadReport::Mismatched& entry : mismatched) {
+      const std::string_view name = entry.name;
+      const std::string_view parent = name.substr(0, name.rfind('.'));
+      if (layer.empty()) layer = parent;
+      if (parent == layer) continue;
+      return "\n  More differs than the number of classes. Is this the file of another variant? "
+             "DFormerv2's\n  decode head is wider where it was trained on SUNRGBD (OfficialDataset).";
+    }
+    return "\n  For another number of classes, load with LoadOptions{.skip_mismatched = {\"" +
+           std::string(layer) + "\"}}.";
   }
 
   LoadReport report_;
