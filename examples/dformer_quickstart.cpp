@@ -1,5 +1,5 @@
-// Composes a small network of one's own, makes a data set of synthetic rooms, trains on it, scores the result with
-// depth and without, and draws what the network sees. Read it as the shortest whole use of the library.
+// Composes a small network of one's own, makes a data set of synthetic rooms, trains on it, scores the result
+// with depth and without, and draws what the network sees. Read it as the shortest whole use of the library.
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -16,6 +16,7 @@
 #include <dformer/data/scene/write_dataset.hpp>
 #include <dformer/eval/evaluate.hpp>
 #include <dformer/eval/timing.hpp>
+#include <dformer/heads/mlp_head.hpp>
 #include <dformer/io/save_torch.hpp>
 #include <dformer/models/variants.hpp>
 #include <dformer/train.hpp>
@@ -27,12 +28,12 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A network is a type: a backbone of four small stages, a Hamburger head, the 40 classes of NYUDepthv2.
+// A network is a type: a backbone of four small stages, an MLP head, the 40 classes of NYUDepthv2.
 constexpr DFormerConfig small_config{.dims = {24, 48, 96, 128}, .depths = {1, 1, 2, 1}};
 template <class B>
 using SmallBackbone = DFormer<B, small_config>;
 template <class B>
-using SmallNetwork = Segmenter<B, SmallBackbone<B>, LightHamHead<B, 48, 96, 128, 40, 128, 128, 16>>;
+using SmallNetwork = Segmenter<B, SmallBackbone<B>, MlpHead<B, 24, 48, 96, 128, 40, 64>>;
 
 /// The same data with every depth picture of one grey: what a colour camera alone knows.
 struct WithoutDepth {
@@ -51,10 +52,10 @@ struct WithoutDepth {
 struct QuickstartOptions {
   fs::path out = "quickstart";
   fs::path samples = "samples";
-  int steps = 900;
+  int steps = 1200;
   int batch_size = 8;
-  int images = 600;
-  double lr = 2e-3;
+  int images = 800;
+  double lr = 3e-3;
   std::uint64_t seed = 1;
   int threads = 0;
 
@@ -95,10 +96,12 @@ Trained train(const Dataset& data, const Dataset& test, const QuickstartOptions&
                               .warmup_steps = options.steps / 20,
                               .update = LrUpdate::before_step};
   Trainer trainer(network, CrossEntropy<Cpu<>>{}, Optimizer<B>(AdamW{.weight_decay = 0.01}, groups),
-                  [&](std::int64_t step) { return schedule.lr(step); }, {.seed = options.seed, .clip_norm = 5.0});
-  TrainBatches batches(data, {.batch_size = options.batch_size,
-                              .seed = options.seed,
-                              .augmentation = {.crop_height = 120, .crop_width = 160, .scales = {1.0, 1.25, 1.5}}});
+                  [&](std::int64_t step) { return schedule.lr(step); },
+                  {.seed = options.seed, .clip_norm = 5.0});
+  TrainBatches batches(data,
+                       {.batch_size = options.batch_size,
+                        .seed = options.seed,
+                        .augmentation = {.crop_height = 120, .crop_width = 160, .scales = {1.0, 1.25, 1.5}}});
   Stopwatch watch;
   double elapsed = 0;
   const ProgressBar bar(static_cast<std::size_t>(options.steps));
@@ -120,15 +123,19 @@ Trained train(const Dataset& data, const Dataset& test, const QuickstartOptions&
   Protocol protocol = Protocol::single_scale();
   protocol.absent = AbsentClasses::standard;  // the scenes have fourteen of the forty classes
   result.score = evaluate(result.network, test, protocol);
+  std::printf("  mIoU %.3f after %.0f s\n", result.score.metrics().miou, result.seconds);
+  std::fflush(stdout);
   return result;
 }
 
-cv::Mat depth_picture(const RgbdImage& image) { return image.depth; }
+cv::Mat depth_picture(const RgbdImage& image) {
+  return image.depth;
+}
 
 /// Colour, depth, truth where it is known, prediction: some test scenes, then the real pairs.
 void draw(const Trained& trained, const RgbdDataset& test, const QuickstartOptions& options) {
   PictureGrid grid{.titles = {"colour", "depth", "truth", "prediction"}, .rows = {}};
-  for (std::size_t i = 0; i < std::min<std::size_t>(4, test.size()); ++i) {
+  for (std::size_t i = 0; i < std::min<std::size_t>(3, test.size()); ++i) {
     const LabeledImage sample = test.read(i);
     grid.rows.push_back({sample.image.color, depth_picture(sample.image), label_image(sample.labels),
                          label_image(segment(trained.network, sample.image))});
@@ -174,9 +181,10 @@ int quickstart(const QuickstartOptions& options) {
                                            {"miou_without_depth", rgb},
                                            {"training_seconds", with_depth.seconds},
                                            {"training_seconds_without_depth", without.seconds}});
-  std::printf("\nmIoU %.3f with depth, %.3f without (60 test scenes, single scale; %.0f and %.0f s of training)\n"
-              "The picture is %s\n",
-              rgbd, rgb, with_depth.seconds, without.seconds, (options.out / "quickstart.png").c_str());
+  std::printf(
+      "\nmIoU %.3f with depth, %.3f without (60 test scenes, single scale; %.0f and %.0f s of training)\n"
+      "The picture is %s\n",
+      rgbd, rgb, with_depth.seconds, without.seconds, (options.out / "quickstart.png").c_str());
   return 0;
 }
 
@@ -184,7 +192,8 @@ int quickstart(const QuickstartOptions& options) {
 }  // namespace dformer::programs
 
 int main(int argc, char** argv) {
-  CLI::App app("Makes scenes, trains a small network on them, and shows what it learnt.", "dformer_quickstart");
+  CLI::App app("Makes scenes, trains a small network on them, and shows what it learnt.",
+               "dformer_quickstart");
   dformer::programs::QuickstartOptions options;
   options.add_to(app);
   return dformer::programs::run_program(app, argc, argv,
