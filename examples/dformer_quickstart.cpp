@@ -128,16 +128,14 @@ Trained train(const Dataset& data, const Dataset& test, const QuickstartOptions&
   return result;
 }
 
-cv::Mat depth_picture(const RgbdImage& image) {
-  return image.depth;
 }
 
 /// Colour, depth, truth where it is known, prediction: some test scenes, then the real pairs.
 void draw(const Trained& trained, const RgbdDataset& test, const QuickstartOptions& options) {
-  PictureGrid grid{.titles = {"colour", "depth", "truth", "prediction"}, .rows = {}};
+  PictureGrid grid{.titles = {"colour", "depth", "truth", "prediction"}, .rows = {}, .cell_width = 232};
   for (std::size_t i = 0; i < std::min<std::size_t>(3, test.size()); ++i) {
     const LabeledImage sample = test.read(i);
-    grid.rows.push_back({sample.image.color, depth_picture(sample.image), label_image(sample.labels),
+    grid.rows.push_back({sample.image.color, sample.image.depth, label_image(sample.labels),
                          label_image(segment(trained.network, sample.image))});
   }
   const std::pair<const char*, DepthEncoding> pairs[] = {{"tum_desk_640", TumDepth{}},
@@ -148,10 +146,9 @@ void draw(const Trained& trained, const RgbdDataset& test, const QuickstartOptio
     const cv::Size size(160, 160 * image.height() / image.width());  // what the network was trained for
     cv::resize(image.color, image.color, size, 0, 0, cv::INTER_AREA);
     cv::resize(image.depth, image.depth, size, 0, 0, cv::INTER_NEAREST);
-    grid.rows.push_back(
-        {image.color, depth_picture(image), cv::Mat(), label_image(segment(trained.network, image))});
+    grid.rows.push_back({image.color, image.depth, cv::Mat(), label_image(segment(trained.network, image))});
   }
-  write_picture(options.out / "quickstart.png", draw_grid(grid));
+  write_picture(options.out / "quickstart.jpg", draw_grid(grid));
 }
 
 int quickstart(const QuickstartOptions& options) {
@@ -184,7 +181,7 @@ int quickstart(const QuickstartOptions& options) {
   std::printf(
       "\nmIoU %.3f with depth, %.3f without (60 test scenes, single scale; %.0f and %.0f s of training)\n"
       "The picture is %s\n",
-      rgbd, rgb, with_depth.seconds, without.seconds, (options.out / "quickstart.png").c_str());
+      rgbd, rgb, with_depth.seconds, without.seconds, (options.out / "quickstart.jpg").c_str());
   return 0;
 }
 

@@ -19,7 +19,7 @@ TEST(Quickstart, ReportsBothScoresAndDrawsThePicture) {
   const auto report = nlohmann::json::parse(testing::read_text(folder / "out" / "report.json"));
   EXPECT_GT(report.at("miou").get<double>(), 0.1);
   EXPECT_GT(report.at("miou").get<double>(), report.at("miou_without_depth").get<double>());
-  EXPECT_TRUE(std::filesystem::exists(folder / "out" / "quickstart.png"));
+  EXPECT_TRUE(std::filesystem::exists(folder / "out" / "quickstart.jpg"));
   EXPECT_TRUE(std::filesystem::exists(folder / "out" / "network.pth"));
 }
 
