@@ -128,8 +128,6 @@ Trained train(const Dataset& data, const Dataset& test, const QuickstartOptions&
   return result;
 }
 
-}
-
 /// Colour, depth, truth where it is known, prediction: some test scenes, then the real pairs.
 void draw(const Trained& trained, const RgbdDataset& test, const QuickstartOptions& options) {
   PictureGrid grid{.titles = {"colour", "depth", "truth", "prediction"}, .rows = {}, .cell_width = 232};
