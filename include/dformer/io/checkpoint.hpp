@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <iterator>
 #include <numeric>
 #include <optional>
 #include <span>
@@ -50,6 +52,30 @@ class Checkpoint {
 
   /// nullptr if there is no weight of this name.
   const TensorRecord* find(std::string_view name) const { return find(contents_.tensors, by_name_, name); }
+
+  /// Takes the tensors below another path as the weights: "model" of a file that has averages as well, which
+  /// are chosen before it. Returns false, and changes nothing, where there is none.
+  bool select(std::string_view path) {
+    const std::string prefix = std::string(path) + ".";
+    const auto below = [&](const TensorRecord& tensor) { return tensor.name.starts_with(prefix); };
+    if (std::ranges::none_of(contents_.others, below)) return false;
+    const auto chosen = std::ranges::stable_partition(contents_.others, std::not_fn(below));
+    std::vector<TensorRecord> weights(std::make_move_iterator(chosen.begin()),
+                                      std::make_move_iterator(chosen.end()));
+    contents_.others.erase(chosen.begin(), chosen.end());
+    for (TensorRecord& tensor : weights) tensor.name.erase(0, prefix.size());
+    const std::string before = contents_.selected == "top level" ? std::string() : contents_.selected + ".";
+    for (TensorRecord& tensor : contents_.tensors) {
+      tensor.name.insert(0, before);
+      contents_.others.push_back(std::move(tensor));
+    }
+    contents_.tensors = std::move(weights);
+    contents_.selected = path;
+    strip_module_prefix();
+    by_name_ = sorted(contents_.tensors);
+    others_by_name_ = sorted(contents_.others);
+    return true;
+  }
 
   /// Tensors that are no weights, by path: "optimizer.state.0.exp_avg".
   std::span<const TensorRecord> other_tensors() const { return contents_.others; }

@@ -80,6 +80,18 @@ void fill_parameters(Module& module, const Fill& fill,
   }
 }
 
+/// Gives constants (the starting bases of the Hamburger) the values that a network is made with.
+template <class Module>
+void restore_constants(Module& module, const typename Module::Backend::Device& device) {
+  std::vector<float> values;
+  for (auto& [name, parameter] : parameters(module)) {
+    if (parameter->kind() != ParameterKind::constant) continue;
+    values.resize(static_cast<std::size_t>(parameter->shape().numel()));
+    parameter->table()(values);
+    set_values(*parameter, std::span<const float>(values), device);
+  }
+}
+
 /// Random starting values as the official code draws them (the distributions, not the numbers), decided by
 /// the seed and the names alone.
 template <class Module>

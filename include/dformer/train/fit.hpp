@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <dformer/eval/evaluate.hpp>
+#include <dformer/nn/initialize.hpp>
 #include <dformer/train/best_checkpoints.hpp>
 #include <dformer/train/trainer.hpp>
 #include <dformer/train/training_state.hpp>
@@ -20,6 +21,8 @@ struct FitOptions {
   std::int64_t max_iterations = 0;  ///< stops there, wherever in an epoch that is; 0: no such limit
   /// Whether the network is scored after this epoch, counted from 1.
   std::function<bool(std::int64_t epoch)> evaluates = [](std::int64_t) { return true; };
+  /// Whether it is scored before the first step: where an evaluation was stopped before.
+  bool score_first = false;
   Protocol protocol{};
   EvaluationOptions evaluation{};
   std::filesystem::path folder;  ///< of the checkpoints; empty: nothing is written
@@ -36,11 +39,11 @@ inline bool official_evaluation_epoch(std::int64_t epoch, std::int64_t checkpoin
 
 /// What is told of a run while it goes on. Every function may be left empty.
 struct FitObserver {
-  std::function<void(const TrainStep& step, std::int64_t epoch)> step;
-  std::function<void(std::int64_t epoch, double mean_loss)> epoch;
-  std::function<void(const EvaluatedImage& image)> evaluated;
-  std::function<void(const Score& score, std::int64_t epoch)> score;
-  std::function<void(const std::filesystem::path& file)> saved;
+  std::function<void(const TrainStep& step, std::int64_t epoch)> step{};
+  std::function<void(std::int64_t epoch, double mean_loss)> epoch{};
+  std::function<void(const EvaluatedImage& image)> evaluated{};
+  std::function<void(const Score& score, std::int64_t epoch)> score{};
+  std::function<void(const std::filesystem::path& file)> saved{};
 };
 
 /// How a run ended.
@@ -65,17 +68,19 @@ struct TrainingRun {
     save_training_state(file, network, trainer.optimizer(), average, progress, trainer.lr());
   }
   /// Throws: CheckpointError.
-  ResumedTraining resume(const std::filesystem::path& file) {
-    ResumedTraining resumed =
-        resume_training(file, network, trainer.optimizer(), average, progress, device_of(network));
+  ResumedTraining resume(const std::filesystem::path& file, std::int64_t steps_per_epoch) {
+    ResumedTraining resumed = resume_training(file, network, trainer.optimizer(), average, progress,
+                                              steps_per_epoch, device_of(network));
     progress = resumed.progress;
-    trainer.set_iteration(progress.iteration);
+    trainer.set_progress(progress.iteration, progress.seed);
     return resumed;
   }
-  /// The network as it is to be scored.
+  /// The network as it is to be scored, and as it is when its checkpoint is loaded: with the starting bases
+  /// of every network, not with those of the last step.
   Inference& shared() {
     share_parameters(network, inference);
     if (average != nullptr) average->share_into(inference);
+    restore_constants(inference, device_of(network));
     return inference;
   }
 };
@@ -87,12 +92,15 @@ void tell(const F& function, const Args&... args) {
   if (function) function(args...);
 }
 
+/// Ends an evaluation in its middle.
+struct EvaluationStopped {};
+
 }  // namespace detail
 
-/// Trains from where a run is until its end, or until `stop` is set, which it sees after each batch: the run
-/// is saved then, and goes on from there when it is resumed. `validation` may be null. A data set has
-/// `size()`, `read(index)` and what `evaluate` asks. Throws: what training, reading, scoring and saving
-/// throw.
+/// Trains from where a run is until its end, or until `stop` is set. That is seen after each batch, and after
+/// each image of an evaluation; the run is saved then, and goes on from there when it is resumed.
+/// `validation` may be null. A data set has `size()`, `read(index)` and what `evaluate` asks. Throws: what
+/// training, reading, scoring and saving throw.
 template <class Run, class Dataset, class Validation>
 FitResult fit(Run& run, const Dataset& dataset, const TrainBatchOptions& batches,
               const Validation* validation, const FitOptions& options, const std::atomic<bool>& stop,
@@ -101,50 +109,69 @@ FitResult fit(Run& run, const Dataset& dataset, const TrainBatchOptions& batches
   FitResult result;
   BestCheckpoints best(options.folder, options.folder.empty() ? 0 : options.keep_best);
   const auto per_epoch = static_cast<std::int64_t>(steps_per_epoch(dataset.size(), batches.batch_size));
+  std::int64_t& iteration = run.progress.iteration;
+  std::int64_t saved_iteration = iteration;
   const auto save = [&](const fs::path& file) {
     run.save(file);
     detail::tell(observer.saved, file);
   };
   const auto save_last = [&] {
     if (!options.folder.empty()) save(options.folder / "last.pth");
+    saved_iteration = iteration;
+  };
+  const auto at_limit = [&] { return options.max_iterations > 0 && iteration >= options.max_iterations; };
+  // A last update that waits for its batches is not left out.
+  const auto at_end = [&] {
+    return run.trainer.between_updates() && (at_limit() || iteration >= options.epochs * per_epoch);
+  };
+  const auto score = [&](std::int64_t epoch) {
+    result.last_score = evaluate(run.shared(), *validation, options.protocol, options.evaluation,
+                                 [&](const EvaluatedImage& image) {
+                                   detail::tell(observer.evaluated, image);
+                                   if (stop.load()) throw detail::EvaluationStopped{};
+                                 });
+    detail::tell(observer.score, *result.last_score, epoch);
+    best.offer(epoch, 100.0 * result.last_score->metrics().miou, save);
   };
 
-  TrainBatches<Dataset> source(dataset, batches, static_cast<std::size_t>(run.progress.iteration));
+  TrainBatches<Dataset> source(dataset, batches, static_cast<std::size_t>(iteration));
   double losses = 0;
   std::int64_t count = 0;
-  while (run.progress.iteration < options.epochs * per_epoch && !result.interrupted) {
-    const TrainStep step = run.trainer.step(source.next());
-    run.progress.iteration = run.trainer.iteration();
-    losses += step.loss;
-    ++count;
-    const std::int64_t epoch = (run.progress.iteration - 1) / per_epoch + 1;
-    detail::tell(observer.step, step, epoch);
-
-    const bool saveable = run.trainer.between_updates();
-    const bool at_limit =
-        saveable && options.max_iterations > 0 && run.progress.iteration >= options.max_iterations;
-    const bool at_end = run.progress.iteration % per_epoch == 0;
-    if (at_end) {
-      run.progress.epoch = epoch;
-      detail::tell(observer.epoch, epoch, losses / static_cast<double>(count));
-      losses = 0;
-      count = 0;
+  bool due = false;            // last.pth is to be written between updates
+  std::int64_t completed = 0;  // the epoch that has ended and is to be scored between updates; 0: none
+  bool unscored = false;
+  try {
+    if (options.score_first && validation != nullptr) score(run.progress.epoch);
+    // Gradients are not saved, so a run that is stopped completes its update.
+    while (!at_end() && !(stop.load() && run.trainer.between_updates())) {
+      const TrainStep step = run.trainer.step(source.next());
+      if (step.updated && run.average != nullptr) run.average->update();
+      iteration = run.trainer.iteration();
+      run.progress.epoch = iteration / per_epoch;
+      losses += step.loss;
+      ++count;
+      detail::tell(observer.step, step, step.iteration / per_epoch + 1);
+      if (iteration % per_epoch == 0) {
+        completed = run.progress.epoch;
+        detail::tell(observer.epoch, completed, losses / static_cast<double>(count));
+        losses = 0;
+        count = 0;
+        due = due || completed % options.save_epochs == 0;
+      }
+      due = due || (options.save_iterations > 0 && iteration % options.save_iterations == 0);
+      if (!run.trainer.between_updates()) continue;
+      const bool limited = at_limit();
+      if (due || limited) save_last();  // before the evaluation, which may take long
+      due = false;
+      const std::int64_t scored = limited ? step.iteration / per_epoch + 1 : completed;
+      completed = 0;
+      if (validation != nullptr && scored > 0 && (limited || options.evaluates(scored))) score(scored);
     }
-    if ((at_end || at_limit) && validation != nullptr && (at_limit || options.evaluates(epoch))) {
-      result.last_score =
-          evaluate(run.shared(), *validation, options.protocol, options.evaluation,
-                   [&](const EvaluatedImage& image) { detail::tell(observer.evaluated, image); });
-      detail::tell(observer.score, *result.last_score, epoch);
-      const double miou = 100.0 * result.last_score->metrics().miou;
-      if (saveable) best.offer(epoch, miou, save);
-    }
-    if (!saveable) continue;
-    result.interrupted = stop.load() || at_limit;
-    const bool due = (at_end && epoch % options.save_epochs == 0) ||
-                     (options.save_iterations > 0 && run.progress.iteration % options.save_iterations == 0);
-    if (due || result.interrupted || run.progress.iteration == options.epochs * per_epoch) save_last();
+  } catch (const detail::EvaluationStopped&) {
+    unscored = true;
   }
-  result.interrupted = result.interrupted && stop.load();
+  if (iteration != saved_iteration) save_last();
+  result.interrupted = stop.load() && (unscored || !at_end());
   result.progress = run.progress;
   return result;
 }

@@ -22,6 +22,9 @@ struct TrainerOptions {
   double clip_norm = 0.0;      ///< largest L2 norm of all gradients together; 0: any
   /// Whether the Hamburger starts from other bases at each step, as in the official code.
   bool draw_bases = true;
+  /// Whether only the inputs of blocks are kept for backward, which computes them again: less memory, more
+  /// time, the same result.
+  bool checkpoint_blocks = false;
 };
 
 /// What a step did.
@@ -75,8 +78,12 @@ class Trainer {
   double lr() const { return schedule_(iteration_ / options_.accumulate); }
   /// Whether no gradients wait for an update: where a run can be saved.
   bool between_updates() const { return iteration_ % options_.accumulate == 0; }
-  /// Goes on from there.
-  void set_iteration(std::int64_t iteration) { iteration_ = iteration; }
+  /// Goes on from there, between two updates.
+  void set_progress(std::int64_t iteration, std::uint64_t seed) {
+    iteration_ = iteration;
+    options_.seed = seed;
+    gradients_.clear();
+  }
 
   /// Forward, backward and, with every `accumulate`-th batch, an update of the parameters.
   /// Throws: DivergedError; what the loss throws, of labels out of range.
@@ -102,11 +109,11 @@ class Trainer {
     const auto seed = static_cast<std::uint64_t>(iteration_);
     if (options_.draw_bases) draw_bases(network_, options_.seed + seed);
     const autodiff::ForwardRandom random(options_.seed, seed);
+    const autodiff::CheckpointBlocks blocks(options_.checkpoint_blocks);
     const auto rgb = B::from_host(device_, {batch.count, batch.height, batch.width, 3}, batch.color);
     const auto depth = B::from_host(device_, {batch.count, batch.height, batch.width, 1}, batch.depth);
     const auto logits = network_(rgb, depth);
-    auto loss = loss_(
-        logits.value(), LabelMap{batch.labels, batch.count, batch.height, batch.width});
+    auto loss = loss_(logits.value(), LabelMap{batch.labels, batch.count, batch.height, batch.width});
     if (!std::isfinite(loss.value)) {
       gradients_.clear();
       throw DivergedError("[trainer] the loss of iteration " + std::to_string(iteration_) + " is " +

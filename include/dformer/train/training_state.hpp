@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -26,9 +28,10 @@ struct TrainingProgress {
 
 /// What a file gave to go on with.
 struct ResumedTraining {
-  bool complete = false;  ///< false: the file has weights only, and training starts at epoch 1
-  TrainingProgress progress;
-  LoadReport weights;
+  bool complete = false;    ///< false: the file has weights only, and training starts at epoch 1
+  bool same_epochs = true;  ///< false: its epochs have another length, so its unfinished one is begun anew
+  TrainingProgress progress{};
+  LoadReport weights{};
 };
 
 namespace detail {
@@ -92,29 +95,43 @@ TorchDict optimizer_state(const Optimizer<B>& optimizer, double lr) {
 
 }  // namespace detail
 
+namespace detail {
+
+/// The state dict of the network that the averages make.
+template <class Network, class B>
+TorchDict averaged_state_dict(const Network& network, const WeightAverage<B>& average) {
+  TorchDict dict = torch_state_dict(network);
+  for (const auto& entry : average.entries()) {
+    const auto& parameter = *entry.parameter.parameter;
+    const auto found = std::ranges::find(dict.entries, TorchKey(entry.parameter.name), &TorchEntry::key);
+    found->value =
+        TorchValue(fetched<typename B::Inner>(entry.average, parameter.shape(), parameter.layout()));
+  }
+  return dict;
+}
+
+}  // namespace detail
+
 /// Writes everything that a run needs to go on as if it had not been stopped, as the official code does:
-/// `{model, optimizer, epoch, iteration}`, and under `dformer` what that has no place for (the seed, averaged
-/// weights). PyTorch reads it; `load(net, path)` takes the weights. The file appears complete or not at all.
-/// `average` may be null. Throws: FileError.
+/// `{model, optimizer, epoch, iteration}`, and under `dformer` what that has no place for. Averaged weights
+/// are a whole network under `state_dict_ema`, which `load(net, path)` takes before `model`: it loads what
+/// was scored. PyTorch reads the file. It appears complete or not at all. `average` may be null.
+/// Throws: FileError.
 template <class Network, class B>
 void save_training_state(const std::filesystem::path& path, const Network& network,
                          const Optimizer<B>& optimizer, const WeightAverage<B>* average,
                          const TrainingProgress& progress, double lr) {
   TorchDict own{{"format", 1}, {"seed", std::to_string(progress.seed)}};
+  TorchDict state{{"model", torch_state_dict(network)},
+                  {"optimizer", detail::optimizer_state(optimizer, lr)},
+                  {"epoch", progress.epoch},
+                  {"iteration", progress.iteration}};
   if (average != nullptr) {
-    TorchDict averages;
-    for (const auto& entry : average->entries()) {
-      const auto& parameter = *entry.parameter.parameter;
-      averages.add(entry.parameter.name,
-                   detail::fetched<typename B::Inner>(entry.average, parameter.shape(), parameter.layout()));
-    }
-    own.add("average", std::move(averages)).add("average_decay", average->decay());
+    state.add("state_dict_ema", detail::averaged_state_dict(network, *average));
+    own.add("average_decay", average->decay());
   }
-  write_torch_checkpoint(path, TorchDict{{"model", torch_state_dict(network)},
-                                         {"optimizer", detail::optimizer_state(optimizer, lr)},
-                                         {"epoch", progress.epoch},
-                                         {"iteration", progress.iteration},
-                                         {"dformer", std::move(own)}});
+  state.add("dformer", std::move(own));
+  write_torch_checkpoint(path, state);
 }
 
 namespace detail {
@@ -129,6 +146,22 @@ class StateTensors {
   const TensorRecord* find(const std::string& name) const {
     const auto found = records_.find(name);
     return found == records_.end() ? nullptr : found->second;
+  }
+
+  bool has_optimizer() const {
+    const auto first = records_.lower_bound("optimizer.state.");
+    return first != records_.end() && first->first.starts_with("optimizer.state.");
+  }
+  /// Throws: CheckpointError unless that is a state of an optimiser of this rule and of so many parameters.
+  void require_slots(const OptimizerRule& rule, std::size_t count) const {
+    const auto has = [&](std::size_t number) {
+      return find("optimizer.state." + std::to_string(number) + "." + first_moment(rule)) != nullptr;
+    };
+    if (has(count - 1) && !has(count)) return;
+    throw CheckpointError(CheckpointError::Kind::key_mismatch, path_, CheckpointError::no_offset,
+                          "its optimizer has not the " + first_moment(rule) + " of " + std::to_string(count) +
+                              " parameters; this is the training state of another network, optimizer or "
+                              "choice of parameters. Its weights alone can be loaded");
   }
 
   /// Throws: CheckpointError where the tensor is missing or has another shape than the parameter.
@@ -155,34 +188,45 @@ class StateTensors {
 
 /// Goes on from a file: weights, and where the file has them the optimiser's moments, the averages and the
 /// progress. A training state of the official code is taken as well, from the end of its epoch; of it and of
-/// a file with weights only the seed and the progress are `start`, and averages start from the weights.
-/// `average` may be null.
+/// a file with weights only the seed and the progress are `start`, and averages start from the weights. Where
+/// an epoch had another number of steps the run goes on from the end of the last complete one. `average` may
+/// be null.
 ///
 /// Nothing is changed unless all of the file fits. Throws: CheckpointError.
 template <class Network, class B>
 ResumedTraining resume_training(const std::filesystem::path& path, Network& network, Optimizer<B>& optimizer,
                                 WeightAverage<B>* average, const TrainingProgress& start,
-                                const typename B::Device& device) {
+                                std::int64_t steps_per_epoch, const typename B::Device& device) {
   using Inner = typename B::Inner;
-  const Checkpoint checkpoint = read_checkpoint(path);
+  Checkpoint checkpoint = read_checkpoint(path);
+  if (checkpoint.selected() == "state_dict_ema") checkpoint.select("model");
   const detail::StateTensors tensors(checkpoint);
   ResumedTraining resumed{.progress = start};
 
   std::vector<std::pair<std::int64_t, std::vector<typename Inner::Tensor>>> slots;
   std::vector<typename Inner::Tensor> averages;
   const auto epoch = checkpoint.integer("epoch");
-  if (epoch && tensors.find("optimizer.state.0." + detail::first_moment(optimizer.rule())) != nullptr) {
+  if (epoch && *epoch >= 0 && tensors.has_optimizer()) {
+    tensors.require_slots(optimizer.rule(), optimizer.slots().size());
     resumed.complete = true;
     resumed.progress.epoch = *epoch;
-    resumed.progress.iteration = checkpoint.integer("iteration").value_or(0);
-    if (const auto seed = checkpoint.text("dformer.seed")) resumed.progress.seed = std::stoull(*seed);
+    resumed.progress.iteration = *epoch * steps_per_epoch;
+    // The official `iteration` counts within an epoch that is complete; ours counts from the first on.
+    if (const auto seed = checkpoint.text("dformer.seed")) {
+      std::from_chars(seed->data(), seed->data() + seed->size(), resumed.progress.seed);
+      const std::int64_t iteration = checkpoint.integer("iteration").value_or(0);
+      resumed.same_epochs = iteration / steps_per_epoch == *epoch;
+      if (resumed.same_epochs) resumed.progress.iteration = iteration;
+    }
     for (std::size_t i = 0; i < optimizer.slots().size(); ++i) {
       const auto& parameter = *optimizer.slots()[i].parameter.parameter;
       const std::string prefix = "optimizer.state." + std::to_string(i) + ".";
       auto& slot = slots.emplace_back();
-      slot.first = resumed.progress.iteration;
+      slot.first = std::max<std::int64_t>(resumed.progress.iteration, 1);
       if (const TensorRecord* step = tensors.find(prefix + "step")) {
         slot.first = static_cast<std::int64_t>(step->to_float32().at(0));
+      } else if (const auto count = checkpoint.integer(prefix + "step")) {  // as torch wrote it before 1.12
+        slot.first = *count;
       }
       std::visit(
           [&](const auto& rule) {
@@ -193,10 +237,10 @@ ResumedTraining resume_training(const std::filesystem::path& path, Network& netw
           },
           optimizer.rule());
     }
-    if (average != nullptr && checkpoint.number("dformer.average_decay")) {
+    if (average != nullptr && tensors.find("state_dict_ema." + average->entries().front().parameter.name)) {
       for (const auto& entry : average->entries()) {
         const auto& parameter = *entry.parameter.parameter;
-        averages.push_back(tensors.template tensor<Inner>("dformer.average." + entry.parameter.name,
+        averages.push_back(tensors.template tensor<Inner>("state_dict_ema." + entry.parameter.name,
                                                           parameter.shape(), parameter.layout(), device));
       }
     }

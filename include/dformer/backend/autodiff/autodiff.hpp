@@ -14,12 +14,13 @@
 
 namespace dformer {
 
-/// Networks train: batch statistics, drop path and dropout, six steps of the Hamburger.
+/// Networks train: batch statistics, drop path and dropout, six steps of the Hamburger. Blocks are
+/// checkpointed where `autodiff::CheckpointBlocks` says so.
 struct Training {
   static constexpr bool training = true;
   static constexpr bool checkpoint_blocks = false;
 };
-/// The same in less memory: of each block only the inputs are kept, and backward computes it again.
+/// The same in less memory, always: of each block only the inputs are kept, and backward computes it again.
 struct CheckpointedTraining : Training {
   static constexpr bool checkpoint_blocks = true;
 };
@@ -67,6 +68,9 @@ struct Autodiff : autodiff::StorageOps<B>,
     if constexpr (Mode::checkpoint_blocks) {
       return autodiff::checkpoint<B>(block, inputs...);
     } else {
+      if constexpr (Mode::training) {
+        if (autodiff::blocks_are_checkpointed()) return autodiff::checkpoint<B>(block, inputs...);
+      }
       return block(inputs...);
     }
   }

@@ -19,6 +19,25 @@ void for_each_tensor(Tensor<B>& tensor, const F& f) {
   f(tensor);
 }
 
+/// Whether networks in training keep of each block only the inputs, on this thread.
+inline bool& blocks_are_checkpointed() {
+  thread_local bool checkpointed = false;
+  return checkpointed;
+}
+
+/// While it lives they do, or do not.
+class CheckpointBlocks {
+ public:
+  explicit CheckpointBlocks(bool checkpointed)
+      : outer_(std::exchange(blocks_are_checkpointed(), checkpointed)) {}
+  ~CheckpointBlocks() { blocks_are_checkpointed() = outer_; }
+  CheckpointBlocks(const CheckpointBlocks&) = delete;
+  CheckpointBlocks& operator=(const CheckpointBlocks&) = delete;
+
+ private:
+  bool outer_;
+};
+
 namespace detail {
 
 /// The results' gradients, until all of them have come.

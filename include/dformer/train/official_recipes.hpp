@@ -1,0 +1,56 @@
+#pragma once
+
+#include <array>
+#include <string_view>
+
+#include <dformer/train/recipe_checks.hpp>
+
+namespace dformer {
+
+namespace detail {
+
+/// What the official configurations differ in, model by model.
+struct OfficialNumbers {
+  std::string_view model;
+  int nyu_batch_size;
+  double nyu_drop_path;
+  double sunrgbd_drop_path;
+};
+
+inline constexpr std::array<OfficialNumbers, 7> official_numbers{{{"DFormer_Tiny", 8, 0.1, 0.1},
+                                                                  {"DFormer_Small", 8, 0.1, 0.1},
+                                                                  {"DFormer_Base", 8, 0.1, 0.1},
+                                                                  {"DFormer_Large", 8, 0.15, 0.2},
+                                                                  {"DFormerv2_S", 16, 0.25, 0.1},
+                                                                  {"DFormerv2_B", 8, 0.2, 0.1},
+                                                                  {"DFormerv2_L", 12, 0.3, 0.27}}};
+
+}  // namespace detail
+
+/// The settings of the official configuration of a model (`model_names`) for a data set. Scoring is that of
+/// the official training script: multi-scale, mirrored, whole images, which for DFormerv2 on SUNRGBD are
+/// padded. Throws: ArgumentError for a model that there is not.
+inline Recipe official_recipe(std::string_view model, OfficialDataset dataset) {
+  Recipe recipe;  // its defaults are the numbers of NYUDepthv2
+  recipe.model = model;
+  require_valid(recipe);
+  const auto& numbers = *std::ranges::find(detail::official_numbers, model, &detail::OfficialNumbers::model);
+  recipe.batch_size = numbers.nyu_batch_size;
+  recipe.network.drop_path = numbers.nyu_drop_path;
+  if (dataset == OfficialDataset::nyu_depth_v2) return recipe;
+
+  recipe.epochs = 300;
+  recipe.batch_size = 16;
+  recipe.dataset.layout = RecipeLayout::sunrgbd;
+  recipe.dataset.num_classes = 37;
+  recipe.dataset.classes = "sunrgbd37";
+  recipe.augmentation.crop = {480, 480};
+  recipe.network.like = OfficialDataset::sunrgbd;
+  recipe.network.drop_path = numbers.sunrgbd_drop_path;
+  recipe.optimizer.lr = 8e-5;
+  recipe.evaluation.checkpoint_start = 200;
+  if (model.starts_with("DFormerv2")) recipe.evaluation.padded_size = ImageSize{531, 730};
+  return recipe;
+}
+
+}  // namespace dformer
