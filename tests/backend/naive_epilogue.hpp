@@ -68,8 +68,8 @@ struct NaiveEpilogue {
     const auto upload = [&](const std::optional<Array>& array) {
       return array ? B::from_host(device, array->shape, array->values) : typename B::Tensor();
     };
-    return {upload(scale),       upload(shift),    activation,      upload(multiply),
-            upload(layer_scale), upload(residual), final_activation};
+    return {upload(scale),       upload(shift), activation,       upload(multiply),
+            upload(layer_scale), 0.0f,          upload(residual), final_activation};
   }
 };
 
