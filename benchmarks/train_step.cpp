@@ -1,6 +1,6 @@
-// Times training steps (forward, backward, AdamW) of DFormer_Small on random input, as peers/train_step.py does in
-// PyTorch, and prints the same line of JSON. usage: benchmark_train_step [BATCH [THREADS [STEPS [blocks]]]]; with
-// `blocks` only the inputs of blocks are kept for backward.
+// Times training steps (forward, backward, AdamW) of DFormer_Small on random input, as peers/train_step.py
+// does in PyTorch, and prints the same line of JSON. usage: benchmark_train_step [BATCH [THREADS [STEPS
+// [blocks]]]]; with `blocks` only the inputs of blocks are kept for backward.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -23,7 +23,11 @@ constexpr int width = 640;
 TrainBatch random_batch(int count) {
   const NamedStream stream("batch");
   const auto pixels = static_cast<std::size_t>(count) * height * width;
-  TrainBatch batch{count, height, width, std::vector<float>(pixels * 3), std::vector<float>(pixels),
+  TrainBatch batch{count,
+                   height,
+                   width,
+                   std::vector<float>(pixels * 3),
+                   std::vector<float>(pixels),
                    std::vector<std::uint8_t>(pixels)};
   for (std::size_t i = 0; i < batch.color.size(); ++i) batch.color[i] = 4 * stream.uniform(i) - 2;
   for (std::size_t i = 0; i < pixels; ++i) {

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include <dformer/data/depth_encoding.hpp>
 #include <dformer/eval/protocol.hpp>
 #include <dformer/train/recipe_words.hpp>
 

@@ -28,8 +28,8 @@ namespace detail {
 inline cv::Mat fit_cell(const cv::Mat& picture, int width) {
   if (picture.empty()) return {};
   if (picture.type() != CV_8UC3 && picture.type() != CV_8UC1) {
-    throw_image_error("picture_grid", "expected pictures with 8 bits, grey or B, G, R; got " +
-                                          describe(picture));
+    throw_image_error("picture_grid",
+                      "expected pictures with 8 bits, grey or B, G, R; got " + describe(picture));
   }
   cv::Mat color = picture;
   if (picture.channels() == 1) cv::cvtColor(picture, color, cv::COLOR_GRAY2BGR);
@@ -41,11 +41,12 @@ inline cv::Mat fit_cell(const cv::Mat& picture, int width) {
 
 }  // namespace detail
 
-/// Draws it on light paper: 8-bit B, G, R. Throws: ImageError for another type of picture, ArgumentError for a
-/// grid without a row or a column.
+/// Draws it on light paper: 8-bit B, G, R. Throws: ImageError for another type of picture, ArgumentError for
+/// a grid without a row or a column.
 inline cv::Mat draw_grid(const PictureGrid& grid) {
   const std::size_t columns = grid.titles.size();
-  if (columns == 0 || grid.rows.empty()) throw_argument_error("[picture_grid] a grid needs a row and a title");
+  if (columns == 0 || grid.rows.empty())
+    throw_argument_error("[picture_grid] a grid needs a row and a title");
   const int title_height = std::max(22, grid.cell_width / 12);
   std::vector<std::vector<cv::Mat>> cells;
   int height = title_height;
@@ -65,7 +66,7 @@ inline cv::Mat draw_grid(const PictureGrid& grid) {
   };
   for (std::size_t column = 0; column < columns; ++column) {
     draw_text(canvas, grid.titles[column], left(column), title_height / 2, title_height * 2 / 5,
-                      {40, 40, 40});
+              {40, 40, 40});
   }
   int top = title_height;
   for (const auto& row : cells) {
