@@ -197,9 +197,8 @@ TEST(CrossEntropy, WeightsSmoothingAndIgnoredClasses) {
     for (const float smoothing : {0.0f, 0.1f, 1.0f}) {
       for (const bool weighted : {false, true}) {
         for (const int ignore_index : {255, 100, 2}) {
-          const CrossEntropyOptions options{.ignore_index = ignore_index,
-                                            .label_smoothing = smoothing,
-                                            .class_weight = weighted ? weight : std::vector<float>()};
+          CrossEntropyOptions options{.ignore_index = ignore_index, .label_smoothing = smoothing};
+          if (weighted) options.class_weight = weight;
           const Labels labels = random_labels(2 * 11 * 9, 6, ignore_index);
           expect_loss(cross_entropy(device, logits, labels, 11, 9, options),
                       resized_cross_entropy(device, logits, labels, 11, 9, options),
