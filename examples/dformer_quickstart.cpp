@@ -1,5 +1,7 @@
 // Composes a small network of one's own, makes a data set of synthetic rooms, trains on it, scores the result
 // with depth and without, and draws what the network sees. Read it as the shortest whole use of the library.
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -53,6 +55,7 @@ struct QuickstartOptions {
   fs::path out = "quickstart";
   fs::path samples = "samples";
   int steps = 1200;
+  double time_limit = 180;
   int batch_size = 8;
   int images = 800;
   double lr = 3e-3;
@@ -62,7 +65,15 @@ struct QuickstartOptions {
   void add_to(CLI::App& app) {
     app.add_option("--out", out, "Folder for everything that is made")->capture_default_str();
     app.add_option("--samples", samples, "Folder of the real image pairs")->capture_default_str();
-    app.add_option("--steps", steps, "Batches to train on")->capture_default_str();
+    app.add_option("--steps", steps, "Batches to train on")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    app.add_option(
+           "--time-limit", time_limit,
+           "Seconds of each training. On a machine that does not get through the steps in that time, the "
+           "learning rate falls with the time, and the training ends with it")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
     app.add_option("--batch-size", batch_size)->capture_default_str();
     app.add_option("--images", images, "Scenes to train with")->capture_default_str();
     app.add_option("--lr", lr, "Learning rate")->capture_default_str();
@@ -74,6 +85,7 @@ struct QuickstartOptions {
 /// What a training gave.
 struct Trained {
   SmallNetwork<Cpu<>> network;
+  int steps = 0;
   Score score{.dataset = {}, .images = 0, .protocol = {}, .confusion = ConfusionMatrix(40)};
   double seconds = 0;
 };
@@ -95,8 +107,9 @@ Trained train(const Dataset& data, const Dataset& test, const QuickstartOptions&
                               .total_steps = options.steps,
                               .warmup_steps = options.steps / 20,
                               .update = LrUpdate::before_step};
+  double done = 0;  // of the steps, or of the time where that runs out first
   Trainer trainer(network, CrossEntropy<Cpu<>>{}, Optimizer<B>(AdamW{.weight_decay = 0.01}, groups),
-                  [&](std::int64_t step) { return schedule.lr(step); },
+                  [&](std::int64_t) { return schedule.lr(std::lround(done * options.steps)); },
                   {.seed = options.seed, .clip_norm = 5.0});
   TrainBatches batches(data,
                        {.batch_size = options.batch_size,
@@ -106,18 +119,23 @@ Trained train(const Dataset& data, const Dataset& test, const QuickstartOptions&
   double elapsed = 0;
   const ProgressBar bar(static_cast<std::size_t>(options.steps));
   double mean = 0;
-  for (int step = 0; step < options.steps; ++step) {
+  int step = 0;
+  while (done < 1) {
     const TrainStep report = trainer.step(batches.next());
-    mean += (report.loss - mean) / std::min(step + 1, 50);
-    bar.update(static_cast<std::size_t>(step) + 1, elapsed += watch.lap(), "loss " + std::to_string(mean));
-    if ((step + 1) % 100 == 0) {
+    ++step;
+    mean += (report.loss - mean) / std::min(step, 50);
+    bar.update(static_cast<std::size_t>(step), elapsed += watch.lap(), "loss " + std::to_string(mean));
+    done = std::max(static_cast<double>(step) / options.steps, elapsed / (1000 * options.time_limit));
+    if (step % 100 == 0) {
       bar.clear();
-      std::printf("  step %d of %d, loss %.3f, %.0f s\n", step + 1, options.steps, mean, elapsed / 1000);
+      std::printf("  step %d of %d, loss %.3f, %.0f s\n", step, options.steps, mean, elapsed / 1000);
       std::fflush(stdout);
     }
   }
   bar.clear();
+  if (step < options.steps) std::printf("  %d steps in the %.0f s given\n", step, options.time_limit);
   Trained result;
+  result.steps = step;
   result.seconds = elapsed / 1000;
   share_parameters(network, result.network);
   Protocol protocol = Protocol::single_scale();
@@ -170,7 +188,8 @@ int quickstart(const QuickstartOptions& options) {
   draw(with_depth, test, options);
 
   const double rgbd = with_depth.score.metrics().miou, rgb = without.score.metrics().miou;
-  write_json(options.out / "report.json", {{"steps", options.steps},
+  write_json(options.out / "report.json", {{"steps", with_depth.steps},
+                                           {"steps_without_depth", without.steps},
                                            {"seed", options.seed},
                                            {"miou", rgbd},
                                            {"miou_without_depth", rgb},

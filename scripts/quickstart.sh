@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # From a fresh clone to a trained network: installs what is missing, builds, makes synthetic rooms, trains a small network
-# on them with depth and without (three minutes each on two cores), and draws what it sees, also in the real pairs of
+# on them with depth and without (at most three minutes each), and draws what it sees, also in the real pairs of
 # samples/. Arguments go to dformer_quickstart.
 set -euo pipefail
 cd "$(dirname "$0")/.."
