@@ -163,10 +163,10 @@ class Hamburger(nn.Module):
 
 
 class Head(nn.Module):
-    def __init__(self, dims, classes):
+    def __init__(self, dims, classes, embed=512):
         super().__init__()
         self.squeeze, self.hamburger = ConvNorm(sum(dims[1:]), 512), Hamburger(512)
-        self.align, self.conv_seg = ConvNorm(512, 512), nn.Conv2d(512, classes, 1)
+        self.align, self.conv_seg = ConvNorm(512, embed), nn.Conv2d(embed, classes, 1)
 
     def forward(self, features):
         size = features[1].shape[2:]
