@@ -88,6 +88,12 @@ class Checkpoint {
   /// Single values by path: "epoch", "iteration", "optimizer.param_groups.0.lr", the metadata of safetensors.
   const Metadata& metadata() const { return contents_.metadata; }
 
+  /// Of a pickle: all that it holds but the weights, as the tree of a file that is written. Its tensors view
+  /// this file. Empty for a container that holds named tensors alone.
+  const TorchDict& tree() const { return contents_.tree; }
+  /// Paths of what is in the file and not in its tree: code, sets, values of unknown types.
+  std::span<const std::string> left_out() const { return contents_.left_out; }
+
   /// A whole number of the metadata, such as "epoch".
   std::optional<std::int64_t> integer(std::string_view name) const { return value<std::int64_t>(name); }
   /// A number of the metadata, whole or not.
