@@ -15,6 +15,11 @@
 
 namespace dformer::programs {
 
+inline const std::map<std::string, DType> dtypes{
+    {"float32", DType::float32}, {"float16", DType::float16}, {"bfloat16", DType::bfloat16}};
+inline const std::map<std::string, KeyNames> key_names{
+    {"keep", KeyNames::kept}, {"official", KeyNames::official}, {"jittor", KeyNames::jittor}};
+
 struct ConvertProgramOptions {
   std::filesystem::path in;
   std::filesystem::path out;
@@ -24,8 +29,8 @@ struct ConvertProgramOptions {
   int num_classes = 40;
   std::vector<std::string> renames;
   std::filesystem::path map;
-  std::optional<DType> dtype;
-  KeyNames names = KeyNames::by_container;
+  std::string dtype;
+  std::string names;
   std::optional<std::string> under;
   bool legacy = false;
 
@@ -43,7 +48,8 @@ struct ConvertProgramOptions {
         ->capture_default_str();
     app.add_option("--rename", renames,
                    "FROM=TO: names that start with FROM start with TO instead; may be given again, the first "
-                   "that fits a name counts");
+                   "that fits a name counts")
+        ->allow_extra_args(false);
     app.add_option("--map", map, "a file of such renames, one a line, which come after those of --rename")
         ->check(CLI::ExistingFile);
     add_form_to(app);
@@ -54,7 +60,9 @@ struct ConvertProgramOptions {
 
   /// Throws: ArgumentError, FileError.
   ConvertOptions conversion() const {
-    ConvertOptions options{.names = names, .dtype = dtype, .place = place(), .legacy = legacy};
+    ConvertOptions options{.place = place(), .legacy = legacy};
+    if (!names.empty()) options.names = key_names.at(names);
+    if (!dtype.empty()) options.dtype = dtypes.at(dtype);
     for (const std::string& each : renames) options.renames.push_back(parse_prefix_rename(each));
     if (!map.empty()) {
       for (PrefixRename& each : read_prefix_renames(map)) options.renames.push_back(std::move(each));
@@ -66,17 +74,13 @@ struct ConvertProgramOptions {
 
  private:
   void add_form_to(CLI::App& app) {
-    const std::map<std::string, DType> dtypes{
-        {"float32", DType::float32}, {"float16", DType::float16}, {"bfloat16", DType::bfloat16}};
-    const std::map<std::string, KeyNames> name_words{
-        {"keep", KeyNames::kept}, {"official", KeyNames::official}, {"jittor", KeyNames::jittor}};
     app.add_option("--dtype", dtype, "element type of floating-point weights; as in the input where left out")
-        ->transform(CLI::CheckedTransformer(dtypes));
+        ->check(CLI::IsMember(dtypes));
     app.add_option(
            "--names", names,
            "whose names the tensors get; where left out, jittor for a .pkl and official for what comes "
            "out of one")
-        ->transform(CLI::CheckedTransformer(name_words));
+        ->check(CLI::IsMember(key_names));
     app.add_option("--under", under,
                    "where a torch or Jittor file has the weights, such as model or state_dict; . for the top "
                    "level. Left out: as in the input, or else model for torch, . for Jittor");
