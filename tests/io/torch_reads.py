@@ -1,8 +1,9 @@
 """What real PyTorch reads in a file of torch.save, for comparison with what was written.
 
-usage: torch_reads.py tree FILE       prints one line for every value: its path, its type, and the value
+usage: torch_reads.py tree FILE …     prints one line for every value: its path, its type, and the value
                                       (for a tensor its element type, shape, and the SHA-1 of its bytes)
        torch_reads.py same FILE FILE  exits with 1 unless both hold the same state dict, bit for bit
+       torch_reads.py equal FILE FILE the same, in whatever order the names stand
        torch_reads.py optimizer FILE  loads `optimizer` into torch.optim.AdamW and takes a step
 """
 import ctypes
@@ -46,9 +47,9 @@ def state_dict(value):
     return value
 
 
-def same(first, second):
+def same(first, second, order=list):
     a, b = state_dict(load(first)), state_dict(load(second))
-    if list(a) != list(b):
+    if order(a) != order(b):
         sys.exit(f"{first} and {second} have other names, or another order of them")
     for name, tensor in a.items():
         other = b[name]
@@ -73,8 +74,11 @@ def optimizer(path):
 if __name__ == "__main__":
     command, files = sys.argv[1], sys.argv[2:]
     if command == "tree":
-        show(load(files[0]), "")
+        for file in files:
+            show(load(file), "")
     elif command == "same":
         same(*files)
+    elif command == "equal":
+        same(*files, order=sorted)
     else:
         optimizer(files[0])
