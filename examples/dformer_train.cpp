@@ -72,8 +72,8 @@ void go_on(Run& training, const fs::path& file, std::int64_t per_epoch, RunFolde
   const auto& [epoch, iteration, file_seed] = resumed.progress;
   folder.say("Resumed: " + to_string(resumed.weights));
   if (!resumed.complete) {
-    folder.say("[" + file.string() +
-               "] holds weights only, no state of an optimizer: training starts at epoch 1");
+    folder.say("[" + file.string() + "] gives weights only, " + resumed.lacks +
+               ": training starts at epoch 1");
     return;
   }
   if (file_seed != seed) folder.say("The seed is that of the file, " + std::to_string(file_seed));

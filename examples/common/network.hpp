@@ -16,9 +16,10 @@ struct NetworkOptions {
   std::string model;
   std::string like;
 
-  void add_to(CLI::App& app) {
-    app.add_option("--model", model, "the network")
-        ->required()
+  /// `what` the program does with the network.
+  void add_to(CLI::App& app, const std::string& what = "the network", bool required = true) {
+    app.add_option("--model", model, what)
+        ->required(required)
         ->check(CLI::IsMember(std::vector<std::string>(model_names.begin(), model_names.end())));
     app.add_option("--like", like,
                    "the data set whose official configuration it follows, nyudepthv2 or sunrgbd: DFormerv2's "

@@ -74,5 +74,15 @@ TEST(Sha1, PadsCorrectlyAroundBlockEnds) {
   EXPECT_EQ(hex(io::sha1(bytes_of(std::string(120, 'x')))), "ceb2821639c4b6dcb10bce0e522ca2e608ce056d");
 }
 
+TEST(Sha1, TakesItsBytesInPieces) {
+  const std::string text = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq" + std::string(200, 'x');
+  for (const std::size_t piece : {1u, 7u, 63u, 64u, 65u, 130u}) {
+    io::Sha1 sum;
+    for (std::size_t i = 0; i < text.size(); i += piece)
+      sum.add(bytes_of(std::string_view(text).substr(i, piece)));
+    EXPECT_EQ(hex(sum.digest()), hex(io::sha1(bytes_of(text)))) << piece;
+  }
+}
+
 }  // namespace
 }  // namespace dformer

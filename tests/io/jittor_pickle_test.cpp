@@ -1,5 +1,6 @@
 #include <string>
 #include <string_view>
+#include <variant>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -108,6 +109,24 @@ TEST(JittorPickle, ADictionaryThatRefersToItselfIsWalkedOnce) {
   file += array.substr(3, array.size() - 4);
   file += PickleBuilder().text("d").op('h').op(0).op('s').end();
   EXPECT_EQ(read(file).tensors.size(), 1u);
+}
+
+TEST(JittorPickle, TheTreeHasAllButTheWeightsAndNamesWhatItLacks) {
+  const std::string array = one_array("i2", "<", false, {1}, std::string_view("\1\0", 2));
+  PickleBuilder more;
+  more.text("set").op(0x8f).op('s');
+  more.text("list").op(']').op('(').op('K').op(7).op('N').op(0x8f).op('e').op('s');
+  more.op('K').op(3).text("by number").op('s');
+  const io::CheckpointContents contents = read(array.substr(0, array.size() - 1) + more.end());
+  EXPECT_EQ(contents.tensors.size(), 1u);
+  ASSERT_EQ(contents.tree.entries.size(), 3u) << "no weight is in it";
+  EXPECT_EQ(contents.tree.entries[0].key, TorchKey("set"));
+  EXPECT_TRUE(std::holds_alternative<std::monostate>(contents.tree.entries[0].value.content()));
+  const auto& list = std::get<TorchList>(contents.tree.entries[1].value.content());
+  EXPECT_EQ(list.items.size(), 3u);
+  EXPECT_EQ(std::get<std::int64_t>(list.items[0].content()), 7);
+  EXPECT_EQ(contents.tree.entries[2].key, TorchKey(std::int64_t{3}));
+  EXPECT_EQ(contents.left_out, (std::vector<std::string>{"set", "list.2"}));
 }
 
 TEST(JittorPickle, SharedContentDoesNotMultiply) {

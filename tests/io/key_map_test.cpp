@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -33,6 +34,23 @@ TEST(KeyMap, JittorNamesBecomeTorchNames) {
   EXPECT_TRUE(can_become("decode_head.squeeze.norm.running_mean", "decode_head.squeeze.bn.running_mean"));
   EXPECT_TRUE(can_become("module.decode_head.cls_seg.weight", "decode_head.conv_seg.weight"));
   EXPECT_FALSE(can_become("backbone.norm_e.weight", "backbone.bn_e.weight")) << "whole segments only";
+}
+
+TEST(KeyMap, ConvertingKnowsWhereJittorHasItsNames) {
+  const std::pair<std::string, std::string> names[] = {
+      {"decode_head.hamburger.ham_out.norm.running_var", "decode_head.hamburger.ham_out.bn.running_var"},
+      {"aux_head.convs.0.norm.weight", "aux_head.convs.0.bn.weight"},
+      {"model.decode_head.cls_seg.bias", "model.decode_head.conv_seg.bias"},
+      {"backbone.layers.3.blocks.1.gamma2", "backbone.layers.3.blocks.1.gamma_2"}};
+  for (const auto& [jittor, official] : names) {
+    EXPECT_EQ(from_jittor_key(jittor), official);
+    EXPECT_EQ(to_jittor_key(official), jittor);
+  }
+  for (const char* same : {"backbone.stages.1.0.attn.norm.weight", "backbone.layers.0.downsample.norm.bias",
+                           "decode_head.align.conv.weight", "my_decode_head.norm.weight", ""}) {
+    EXPECT_EQ(from_jittor_key(same), same);
+    EXPECT_EQ(to_jittor_key(same), same);
+  }
 }
 
 TEST(KeyMap, KnowsWhatMayBeIgnored) {

@@ -1,7 +1,5 @@
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
@@ -9,26 +7,16 @@
 
 #include "byte_builder.hpp"
 #include "checkpoint_support.hpp"
+#include "written_files.hpp"
 #include <dformer/io/checkpoint.hpp>
 #include <dformer/io/safetensors_writer.hpp>
 
 namespace dformer {
 namespace {
 
+using testing::content_of;
+using testing::files_beside;
 using testing::TemporaryFile;
-
-std::string content_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::size_t files_beside(const std::filesystem::path& path) {
-  std::size_t count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(path.parent_path())) {
-    count += entry.path().filename().string().starts_with(path.filename().string()) ? 1 : 0;
-  }
-  return count;
-}
 
 /// A tensor of these bytes.
 TensorSource tensor(DType dtype, const Shape& shape, const std::string& content) {

@@ -3,6 +3,7 @@
 usage: torch_reads.py tree FILE       prints one line for every value: its path, its type, and the value
                                       (for a tensor its element type, shape, and the SHA-1 of its bytes)
        torch_reads.py same FILE FILE  exits with 1 unless both hold the same state dict, bit for bit
+       torch_reads.py equal FILE FILE the same, in whatever order the names stand
        torch_reads.py optimizer FILE  loads `optimizer` into torch.optim.AdamW and takes a step
 """
 import ctypes
@@ -46,9 +47,9 @@ def state_dict(value):
     return value
 
 
-def same(first, second):
+def same(first, second, order=list):
     a, b = state_dict(load(first)), state_dict(load(second))
-    if list(a) != list(b):
+    if order(a) != order(b):
         sys.exit(f"{first} and {second} have other names, or another order of them")
     for name, tensor in a.items():
         other = b[name]
@@ -76,5 +77,7 @@ if __name__ == "__main__":
         show(load(files[0]), "")
     elif command == "same":
         same(*files)
+    elif command == "equal":
+        same(*files, order=sorted)
     else:
         optimizer(files[0])

@@ -1,9 +1,6 @@
 #include <algorithm>
-#include <csignal>
 #include <cstdint>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <limits>
 #include <span>
 #include <stdexcept>
@@ -11,11 +8,12 @@
 #include <vector>
 
 #include <gtest/gtest.h>
-#include <sys/resource.h>
 
 #include "byte_builder.hpp"
 #include "checkpoint_support.hpp"
+#include "everything.hpp"
 #include "support/python.hpp"
+#include "written_files.hpp"
 #include <dformer/io/checkpoint.hpp>
 #include <dformer/io/sha1.hpp>
 #include <dformer/io/torch_writer.hpp>
@@ -24,61 +22,11 @@
 namespace dformer {
 namespace {
 
+using testing::content_of;
+using testing::everything;
+using testing::files_beside;
+using testing::FullDisk;
 using testing::TemporaryFile;
-
-std::string content_of(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
-
-std::size_t files_beside(const std::filesystem::path& path) {
-  std::size_t count = 0;
-  for (const auto& entry : std::filesystem::directory_iterator(path.parent_path())) {
-    count += entry.path().filename().string().starts_with(path.filename().string()) ? 1 : 0;
-  }
-  return count;
-}
-
-/// Elements that no type above has on the host, as their bits.
-TensorSource bits(DType dtype, const Shape& shape, std::vector<std::uint16_t> values) {
-  TensorSource tensor = tensor_of(shape, std::vector<std::int16_t>(values.begin(), values.end()));
-  tensor.dtype = dtype;
-  return tensor;
-}
-
-/// One of everything that can be written.
-TorchDict everything() {
-  return {
-      {"model",
-       TorchDict{{"weight", tensor_of({2, 3}, std::vector<float>{1, -2, 0.5f, 3e38f, 1e-45f, -0.0f})},
-                 {"half", bits(DType::float16, {3}, {0x3c00, 0xc000, 0x0001})},
-                 {"brain", bits(DType::bfloat16, {1, 2}, {0x3f80, 0x7f80})},
-                 {"double", tensor_of({1}, std::vector<double>{0.1})},
-                 {"long", tensor_of({2}, std::vector<std::int64_t>{-1, std::int64_t{1} << 40})},
-                 {"byte", tensor_of({5}, std::vector<std::uint8_t>{0, 1, 2, 3, 255})},
-                 {"int", tensor_of({1}, std::vector<std::int32_t>{-7})},
-                 {"char", tensor_of({1}, std::vector<std::int8_t>{-7})},
-                 {"scalar", tensor_of(2.5f)},
-                 {"counter", tensor_of(std::int64_t{7})},
-                 {"flag", tensor_of(true)},
-                 {"none", tensor_of({0, 4}, std::vector<float>{})}}},
-      {"small", 7},
-      {"byte", 200},
-      {"two bytes", 65535},
-      {"negative", -1},
-      {"wide", std::numeric_limits<std::int64_t>::min()},
-      {"widest", std::numeric_limits<std::int64_t>::max()},
-      {"real", 6e-5},
-      {"yes", true},
-      {"no", false},
-      {"nothing", TorchValue()},
-      {"text", "caf\xc3\xa9 'quoted'"},
-      {"long text", std::string(300, 'x')},
-      {"list", TorchList{1, "two", TorchList{}}},
-      {"tuple", TorchTuple{0.9, 0.999, TorchTuple{}}},
-      {"by number", TorchDict{{0, "zero"}, {300, TorchDict{}}}},
-  };
-}
 
 TEST(TorchWriter, OurReaderReadsEveryBit) {
   const TemporaryFile file("before");
@@ -203,24 +151,6 @@ TEST(TorchWriter, AFailureLeavesTheOldFileAndNothingElse) {
   EXPECT_EQ(content_of(file.path()), "before");
   EXPECT_EQ(files_beside(file.path()), 1u);
 }
-
-/// A disk that is full after so many bytes.
-class FullDisk {
- public:
-  explicit FullDisk(rlim_t bytes) : old_signal_(std::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &old_);
-    const rlimit smaller{bytes, old_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &smaller);
-  }
-  ~FullDisk() {
-    ::setrlimit(RLIMIT_FSIZE, &old_);
-    std::signal(SIGXFSZ, old_signal_);
-  }
-
- private:
-  rlimit old_{};
-  void (*old_signal_)(int);
-};
 
 TEST(TorchWriter, AFullDiskLeavesTheOldFileAndNothingElse) {
   const TemporaryFile file("before");

@@ -260,7 +260,8 @@ TEST_F(Train, WeightsAloneAreNoStateToGoOnFrom) {
       train("next", recipe({"--max-iters", "1", "--resume", (folder_ / "weights.pth").string()}));
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   expect_mentions(outcome.out,
-                  {"weights.pth] holds weights only", "starts at epoch 1", "Epoch 1/500 Iter 1/5"});
+                  {"weights.pth] gives weights only, it has no state of an optimizer",
+                   "training starts at epoch 1", "Epoch 1/500 Iter 1/5"});
 }
 
 TEST_F(Train, WhatIsWrongIsASentenceThatNamesIt) {

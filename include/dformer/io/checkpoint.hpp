@@ -59,10 +59,10 @@ class Checkpoint {
     const std::string prefix = std::string(path) + ".";
     const auto below = [&](const TensorRecord& tensor) { return tensor.name.starts_with(prefix); };
     if (std::ranges::none_of(contents_.others, below)) return false;
-    const auto chosen = std::ranges::stable_partition(contents_.others, std::not_fn(below));
-    std::vector<TensorRecord> weights(std::make_move_iterator(chosen.begin()),
-                                      std::make_move_iterator(chosen.end()));
-    contents_.others.erase(chosen.begin(), chosen.end());
+    std::vector<TensorRecord>& others = contents_.others;
+    const auto chosen = std::stable_partition(others.begin(), others.end(), std::not_fn(below));
+    std::vector<TensorRecord> weights(std::make_move_iterator(chosen), std::make_move_iterator(others.end()));
+    others.erase(chosen, others.end());
     for (TensorRecord& tensor : weights) tensor.name.erase(0, prefix.size());
     const std::string before = contents_.selected == "top level" ? std::string() : contents_.selected + ".";
     for (TensorRecord& tensor : contents_.tensors) {
@@ -87,6 +87,12 @@ class Checkpoint {
 
   /// Single values by path: "epoch", "iteration", "optimizer.param_groups.0.lr", the metadata of safetensors.
   const Metadata& metadata() const { return contents_.metadata; }
+
+  /// Of a pickle: all that it holds but the weights, as the tree of a file that is written. Its tensors view
+  /// this file. Empty for a container that holds named tensors alone.
+  const TorchDict& tree() const { return contents_.tree; }
+  /// Paths of what is in the file and not in its tree: code, sets, values of unknown types.
+  std::span<const std::string> left_out() const { return contents_.left_out; }
 
   /// A whole number of the metadata, such as "epoch".
   std::optional<std::int64_t> integer(std::string_view name) const { return value<std::int64_t>(name); }

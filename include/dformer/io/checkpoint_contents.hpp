@@ -9,6 +9,7 @@
 #include <vector>
 
 #include <dformer/io/tensor_record.hpp>
+#include <dformer/io/torch_value.hpp>
 
 namespace dformer {
 
@@ -41,6 +42,8 @@ struct CheckpointContents {
   std::vector<TensorRecord> tensors;  ///< the weights
   std::vector<TensorRecord> others;   ///< every other tensor, named by its path: "optimizer.state.0.exp_avg"
   Metadata metadata;  ///< every single value, named by its path: "epoch", "optimizer.param_groups.0.lr"
+  TorchDict tree;     ///< of a pickle: all of it but the weights, as it could be written again
+  std::vector<std::string> left_out;  ///< paths in `tree` of what could not, where None stands instead
   FileFormat format = FileFormat::torch_zip;
   std::string selected;  ///< where the weights were found: "model", "state_dict", "top level"
 };

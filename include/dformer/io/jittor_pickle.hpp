@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <span>
 #include <string_view>
@@ -16,6 +17,9 @@
 
 namespace dformer::io {
 
+/// What ends a file of Jittor, behind the SHA-1 of all before.
+inline constexpr std::string_view jittor_mark = "HCAJSLHD";
+
 inline bool looks_like_pickle(std::span<const std::byte> file) {
   return file.size() >= 2 && file[0] == std::byte{0x80} && file[1] >= std::byte{2} && file[1] <= std::byte{5};
 }
@@ -26,10 +30,9 @@ inline bool looks_like_pickle(std::span<const std::byte> file) {
 inline CheckpointContents read_jittor_pickle(std::span<const std::byte> file, std::string_view path,
                                              KeptBytes& kept) {
   using Kind = CheckpointError::Kind;
-  constexpr std::string_view mark = "HCAJSLHD";
-  constexpr std::size_t trailer_size = std::tuple_size_v<Sha1Digest> + mark.size();
+  constexpr std::size_t trailer_size = std::tuple_size_v<Sha1Digest> + jittor_mark.size();
   std::span<const std::byte> content = file;
-  if (file.size() >= trailer_size && as_text(file).ends_with(mark)) {
+  if (file.size() >= trailer_size && as_text(file).ends_with(jittor_mark)) {
     content = file.first(file.size() - trailer_size);
     const Sha1Digest digest = sha1(content);
     if (!std::ranges::equal(digest, file.subspan(content.size(), digest.size()))) {
@@ -51,7 +54,7 @@ inline CheckpointContents read_jittor_pickle(std::span<const std::byte> file, st
         Kind::missing_record, path, file_offset,
         "a bare pickle refers to torch storage '" + storage.key + "', which it cannot hold");
   };
-  return read_state_dict({pickle, path, kept, no_storage});
+  return read_state_dict({pickle, path, kept, no_storage, std::endian::little});
 }
 
 }  // namespace dformer::io

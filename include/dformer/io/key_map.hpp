@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -19,19 +20,23 @@ struct KeyRule {
   Part part;
   std::string_view from;
   std::string_view to;
+  bool jittor = false;          ///< `from` is Jittor's name, `to` the official one
+  std::string_view below = {};  ///< the part of a network in which Jittor has that name, where not in all
 };
 
-/// Every renaming that loading knows. A rule is used only where the name as stored does not occur in the
-/// network and the renamed one does, so that a `norm` of a backbone stays a `norm`.
-inline constexpr std::array<KeyRule, 8> key_rules{{
-    {KeyRule::Part::prefix, "module.", ""},         // data-parallel training
-    {KeyRule::Part::prefix, "model.", ""},          // a network wrapped for training
-    {KeyRule::Part::prefix, "backbone.", ""},       // a segmenter's file into a bare backbone
-    {KeyRule::Part::prefix, "", "backbone."},       // a pre-training file into a segmenter
-    {KeyRule::Part::segment, "gamma1", "gamma_1"},  // Jittor's names, from here on
-    {KeyRule::Part::segment, "gamma2", "gamma_2"},
-    {KeyRule::Part::segment, "norm", "bn"},
-    {KeyRule::Part::segment, "cls_seg", "conv_seg"},
+/// Every renaming that is known. Loading uses a rule only where the name as stored does not occur in the
+/// network and the renamed one does, so that a `norm` of a backbone stays a `norm`. Converting a file knows
+/// no network: it uses the rules that are Jittor's, and `below` keeps them apart.
+inline constexpr std::array<KeyRule, 9> key_rules{{
+    {KeyRule::Part::prefix, "module.", ""},    // data-parallel training
+    {KeyRule::Part::prefix, "model.", ""},     // a network wrapped for training
+    {KeyRule::Part::prefix, "backbone.", ""},  // a segmenter's file into a bare backbone
+    {KeyRule::Part::prefix, "", "backbone."},  // a pre-training file into a segmenter
+    {KeyRule::Part::segment, "gamma1", "gamma_1", true},
+    {KeyRule::Part::segment, "gamma2", "gamma_2", true},
+    {KeyRule::Part::segment, "norm", "bn", true, "decode_head"},
+    {KeyRule::Part::segment, "norm", "bn", true, "aux_head"},
+    {KeyRule::Part::segment, "cls_seg", "conv_seg", true},
 }};
 
 /// Entries that official files carry and networks may do without: norms that the official code defined and
@@ -50,25 +55,52 @@ inline bool is_ignorable_key(std::string_view name) {
 
 namespace detail {
 
-inline std::string rename_segments(std::string_view name) {
+/// The name with what `rename` makes of each of its segments; it is also told what comes before that.
+template <class Rename>
+std::string rename_segments(std::string_view name, const Rename& rename) {
   std::string renamed;
-  for (;;) {
-    const std::size_t dot = name.find('.');
-    std::string_view segment = name.substr(0, dot);
-    for (const KeyRule& rule : key_rules) {
-      if (rule.part == KeyRule::Part::segment && segment == rule.from) {
-        segment = rule.to;
-        break;
-      }
-    }
-    renamed += segment;
+  for (std::size_t begin = 0;;) {
+    const std::size_t dot = name.find('.', begin);
+    renamed += rename(name.substr(begin, dot - begin), name.substr(0, begin));
     if (dot == name.npos) return renamed;
     renamed += '.';
-    name.remove_prefix(dot + 1);
+    begin = dot + 1;
   }
 }
 
+/// Whether `segment` stands between dots in `path`, which ends with one.
+inline bool has_segment(std::string_view path, std::string_view segment) {
+  for (std::size_t begin = 0; begin < path.size();) {
+    const std::size_t dot = path.find('.', begin);
+    if (path.substr(begin, dot - begin) == segment) return true;
+    begin = dot + 1;
+  }
+  return false;
+}
+
+/// One side of Jittor's rules for the other.
+inline std::string rename_jittor(std::string_view name, std::string_view KeyRule::*from,
+                                 std::string_view KeyRule::*to) {
+  return rename_segments(name, [=](std::string_view segment, std::string_view before) {
+    for (const KeyRule& rule : key_rules) {
+      if (!rule.jittor || segment != rule.*from) continue;
+      if (rule.below.empty() || has_segment(before, rule.below)) return rule.*to;
+    }
+    return segment;
+  });
+}
+
 }  // namespace detail
+
+/// The official name of a tensor that Jittor's port of DFormer names so; any other name is returned as it is.
+inline std::string from_jittor_key(std::string_view name) {
+  return detail::rename_jittor(name, &KeyRule::from, &KeyRule::to);
+}
+
+/// Jittor's name of an official one.
+inline std::string to_jittor_key(std::string_view name) {
+  return detail::rename_jittor(name, &KeyRule::to, &KeyRule::from);
+}
 
 /// The names under which a network may know a tensor of a file, likeliest first, the name itself before all.
 inline std::vector<std::string> candidate_keys(std::string_view name) {
@@ -91,7 +123,13 @@ inline std::vector<std::string> candidate_keys(std::string_view name) {
     }
   }
   const std::size_t prefixed = candidates.size();
-  for (std::size_t i = 0; i < prefixed; ++i) add(detail::rename_segments(candidates[i]));
+  const auto rename_anywhere = [](std::string_view segment, std::string_view) {
+    for (const KeyRule& rule : key_rules) {
+      if (rule.part == KeyRule::Part::segment && segment == rule.from) return rule.to;
+    }
+    return segment;
+  };
+  for (std::size_t i = 0; i < prefixed; ++i) add(detail::rename_segments(candidates[i], rename_anywhere));
   return candidates;
 }
 

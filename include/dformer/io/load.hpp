@@ -23,12 +23,7 @@ LoadReport load(Module& net, const Checkpoint& checkpoint, const LoadOptions& op
                 const typename Module::Backend::Device& device = Module::Backend::default_device()) {
   using B = typename Module::Backend;
   auto list = parameters(net);
-  std::vector<LoadTarget> targets;
-  targets.reserve(list.size());
-  for (const auto& [name, parameter] : list) {
-    targets.push_back({name, parameter->shape(), parameter->kind(), parameter->table() != nullptr});
-  }
-  LoadPlan plan = plan_load(checkpoint, targets, options);
+  LoadPlan plan = plan_load(checkpoint, load_targets(net), options);
 
   std::vector<typename B::Tensor> tensors(list.size());
   std::vector<std::int64_t> counts(list.size());

@@ -14,8 +14,14 @@
 #include <dformer/io/key_map.hpp>
 #include <dformer/io/load_report.hpp>
 #include <dformer/nn/parameter.hpp>
+#include <dformer/nn/visit.hpp>
 
 namespace dformer {
+
+/// The container and the place in it: "safetensors, weights under 'top level'".
+inline std::string describe_source(const Checkpoint& checkpoint) {
+  return std::string(to_string(checkpoint.format())) + ", weights under '" + checkpoint.selected() + "'";
+}
 
 /// How much a file may differ from the network.
 struct LoadOptions {
@@ -76,6 +82,15 @@ struct LoadTarget {
   bool computed = false;  ///< a table that the network can write itself
 };
 
+/// What a network has for a file to fill.
+template <class Module>
+std::vector<LoadTarget> load_targets(const Module& net) {
+  std::vector<LoadTarget> targets;
+  for (const auto& [name, parameter] : parameters(net))
+    targets.push_back({name, parameter->shape(), parameter->kind(), parameter->table() != nullptr});
+  return targets;
+}
+
 /// Which tensor of the file goes where: one for each target, nullptr where the target keeps its value.
 struct LoadPlan {
   std::vector<const TensorRecord*> sources;
@@ -126,17 +141,16 @@ inline std::vector<std::size_t> match_names(std::span<const TensorRecord> tensor
 
 }  // namespace detail
 
-/// Decides what loading would do, without doing it. Throws: LoadError if the options do not allow it.
-inline LoadPlan plan_load(const Checkpoint& checkpoint, std::span<const LoadTarget> targets,
-                          const LoadOptions& options) {
+/// Decides what loading these tensors would do, without doing it. `path` and `source` are what the report
+/// says of their origin. Throws: LoadError if the options do not allow it.
+inline LoadPlan plan_load(std::span<const TensorRecord> tensors, std::string path, std::string source,
+                          std::span<const LoadTarget> targets, const LoadOptions& options) {
   LoadPlan plan;
   plan.sources.resize(targets.size());
   LoadReport& report = plan.report;
-  report.path = checkpoint.path();
-  report.source =
-      std::string(to_string(checkpoint.format())) + ", weights under '" + checkpoint.selected() + "'";
+  report.path = std::move(path);
+  report.source = std::move(source);
 
-  const auto tensors = checkpoint.tensors();
   const std::vector<std::size_t> matches = detail::match_names(tensors, targets);
   std::vector<bool> mentioned(targets.size());
   for (std::size_t i = 0; i < tensors.size(); ++i) {
@@ -173,6 +187,12 @@ inline LoadPlan plan_load(const Checkpoint& checkpoint, std::span<const LoadTarg
   const bool unused_allowed = !options.prefix.empty() && report.missing.empty() && report.mismatched.empty();
   if (options.strict && !report.complete() && !unused_allowed) throw LoadError(std::move(report));
   return plan;
+}
+
+/// The same for all the weights of a file.
+inline LoadPlan plan_load(const Checkpoint& checkpoint, std::span<const LoadTarget> targets,
+                          const LoadOptions& options) {
+  return plan_load(checkpoint.tensors(), checkpoint.path(), describe_source(checkpoint), targets, options);
 }
 
 }  // namespace dformer

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -31,6 +32,7 @@ struct PickleSource {
   KeptBytes& kept;
   /// The bytes of a torch storage; empty function for files that have none.
   std::function<std::span<const std::byte>(const TorchStorage&, std::uint64_t file_offset)> storage;
+  std::endian byte_order = std::endian::little;  ///< of torch's storages
 
   [[noreturn]] void fail(CheckpointError::Kind kind, std::uint64_t file_offset,
                          const std::string& what) const {

@@ -55,7 +55,8 @@ class PickleWriter {
     put(static_cast<std::uint32_t>(value.size()));
     out_ += value;
   }
-  /// Begins a value of `size` bytes, which must follow the text taken so far. Protocol 4.
+  /// Begins a value of `size` bytes, which must follow: by raw(), or written behind what was taken so far.
+  /// Protocol 4.
   void begin_bytes(std::uint64_t size) {
     if (size <= std::numeric_limits<std::uint32_t>::max()) {
       opcode('B');
@@ -65,6 +66,8 @@ class PickleWriter {
       put(size);
     }
   }
+
+  void raw(std::string_view bytes) { out_ += bytes; }
 
   /// A Python name. Its second use refers to the first.
   void global(std::string_view module, std::string_view name) {

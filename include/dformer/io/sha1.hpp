@@ -47,26 +47,52 @@ inline void sha1_block(std::array<std::uint32_t, 5>& state, const std::byte* blo
 }  // namespace detail
 
 /// SHA-1, with which Jittor seals its pickles: it finds damage, it proves nothing about who wrote the file.
+/// Takes the bytes in any number of pieces.
+class Sha1 {
+ public:
+  void add(std::span<const std::byte> bytes) {
+    length_ += bytes.size();
+    if (pending_ > 0) {
+      const std::size_t part = std::min(bytes.size(), block_size - pending_);
+      std::ranges::copy(bytes.first(part), block_.begin() + static_cast<std::ptrdiff_t>(pending_));
+      bytes = bytes.subspan(part);
+      if ((pending_ += part) < block_size) return;
+      detail::sha1_block(state_, block_.data());
+    }
+    for (; bytes.size() >= block_size; bytes = bytes.subspan(block_size))
+      detail::sha1_block(state_, bytes.data());
+    std::ranges::copy(bytes, block_.begin());
+    pending_ = bytes.size();
+  }
+
+  /// Of all bytes so far; none may follow.
+  Sha1Digest digest() {
+    // A one bit, zeros, and the length in bits as the last eight bytes of a block.
+    const std::uint64_t bits = length_ * 8;
+    std::array<std::byte, block_size + 8> end{std::byte{0x80}};
+    const std::size_t zeros_end = (pending_ < 56 ? 56 : 56 + block_size) - pending_;
+    for (std::size_t i = 0; i < 8; ++i)
+      end[zeros_end + 7 - i] = static_cast<std::byte>((bits >> (8 * i)) & 0xffu);
+    add(std::span(end).first(zeros_end + 8));
+    Sha1Digest digest;
+    for (std::size_t i = 0; i < digest.size(); ++i)
+      digest[i] = static_cast<std::byte>((state_[i / 4] >> (24 - 8 * (i % 4))) & 0xffu);
+    return digest;
+  }
+
+ private:
+  static constexpr std::size_t block_size = 64;
+
+  std::array<std::uint32_t, 5> state_{0x67452301u, 0xefcdab89u, 0x98badcfeu, 0x10325476u, 0xc3d2e1f0u};
+  std::array<std::byte, block_size> block_{};
+  std::size_t pending_ = 0;
+  std::uint64_t length_ = 0;
+};
+
 inline Sha1Digest sha1(std::span<const std::byte> bytes) {
-  std::array<std::uint32_t, 5> state{0x67452301u, 0xefcdab89u, 0x98badcfeu, 0x10325476u, 0xc3d2e1f0u};
-  const std::size_t whole = bytes.size() / 64 * 64;
-  for (std::size_t i = 0; i < whole; i += 64) detail::sha1_block(state, bytes.data() + i);
-
-  // The rest, a one bit, zeros, and the length in bits as the last eight bytes of a block.
-  std::array<std::byte, 128> tail{};
-  const std::size_t rest = bytes.size() - whole;
-  std::ranges::copy(bytes.subspan(whole), tail.begin());
-  tail[rest] = std::byte{0x80};
-  const std::size_t tail_size = rest < 56 ? 64 : 128;
-  const std::uint64_t bits = static_cast<std::uint64_t>(bytes.size()) * 8;
-  for (std::size_t i = 0; i < 8; ++i)
-    tail[tail_size - 1 - i] = static_cast<std::byte>((bits >> (8 * i)) & 0xffu);
-  for (std::size_t i = 0; i < tail_size; i += 64) detail::sha1_block(state, tail.data() + i);
-
-  Sha1Digest digest;
-  for (std::size_t i = 0; i < 20; ++i)
-    digest[i] = static_cast<std::byte>((state[i / 4] >> (24 - 8 * (i % 4))) & 0xffu);
-  return digest;
+  Sha1 sum;
+  sum.add(bytes);
+  return sum.digest();
 }
 
 }  // namespace dformer::io

@@ -1,16 +1,21 @@
 #pragma once
 
 #include <cstddef>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include <dformer/io/checkpoint_contents.hpp>
 #include <dformer/io/checkpoint_error.hpp>
 #include <dformer/io/pickle_source.hpp>
 #include <dformer/io/pickle_tensors.hpp>
+#include <dformer/io/record_source.hpp>
+#include <dformer/io/torch_value.hpp>
 
 namespace dformer::io {
 
@@ -29,7 +34,7 @@ class StateDictReader {
     if (selected_ == nullptr) fail_nothing_found(root);
     contents_.selected = path.empty() ? "top level" : path;
     collect_weights();
-    walk(root, "", 0);
+    contents_.tree = std::get<TorchDict>(walk(root, "", 0).content());
     return std::move(contents_);
   }
 
@@ -94,69 +99,95 @@ class StateDictReader {
     }
   }
 
-  /// Everything but the weights.
-  void walk(const PickleValue& value, const std::string& path, int depth) {
-    if (depth > max_depth) return;
+  /// Everything but the weights: noted by its path, and returned as a tree.
+  TorchValue walk(const PickleValue& value, const std::string& path, int depth) {
+    if (depth > max_depth) return left_out(path);
     count_entry();
     switch (value.kind) {
+      case ValueKind::none:
+        return {};
       case ValueKind::boolean:
-        contents_.metadata[path] = value.integer != 0;
-        return;
+        return noted(path, value.integer != 0);
       case ValueKind::integer:
-        contents_.metadata[path] = value.integer;
-        return;
+        return noted(path, value.integer);
       case ValueKind::real:
-        contents_.metadata[path] = value.real;
-        return;
+        return noted(path, value.real);
       case ValueKind::text:
-        if (value.data.size() <= max_text && text_ + value.data.size() <= max_all_text) {
-          text_ += value.data.size();
-          contents_.metadata[path] = std::string(value.text());
-        }
-        return;
+        if (value.data.size() > max_text || text_ + value.data.size() > max_all_text) return left_out(path);
+        text_ += value.data.size();
+        return noted(path, std::string(value.text()));
       case ValueKind::list:
-      case ValueKind::tuple: {
-        const auto items = source_.pickle.items(value);
-        for (std::size_t i = 0; i < items.size(); ++i)
-          walk(items[i], join(path, std::to_string(i)), depth + 1);
-        return;
-      }
+        return TorchList(walk_items(value, path, depth));
+      case ValueKind::tuple:
+        return TorchTuple(walk_items(value, path, depth));
       case ValueKind::dict:
         return walk_dict(value, path, depth);
       case ValueKind::object:
-        if (is_tensor(source_, value)) {
-          add_other_tensor(value, path);
-        } else {  // an inert object's attributes: the fields of an argparse.Namespace
-          walk(source_.pickle.object(value).state, path, depth + 1);
-        }
-        return;
-      case ValueKind::none:
+        if (is_tensor(source_, value)) return add_other_tensor(value, path);
+        if (source_.pickle.object(value).state.is(ValueKind::none)) return left_out(path);
+        // An inert object's attributes: the fields of an argparse.Namespace.
+        return walk(source_.pickle.object(value).state, path, depth + 1);
       case ValueKind::bytes:
       case ValueKind::big_integer:
       case ValueKind::set:
       case ValueKind::global:
       case ValueKind::persistent_id:
-        return;
+        return left_out(path);
     }
+    return {};
   }
 
-  void walk_dict(const PickleValue& dict, const std::string& path, int depth) {
+  template <class T>
+  TorchValue noted(const std::string& path, T value) {
+    contents_.metadata[path] = value;
+    return value;
+  }
+  TorchValue left_out(const std::string& path) {
+    contents_.left_out.push_back(path);
+    return {};
+  }
+
+  std::vector<TorchValue> walk_items(const PickleValue& value, const std::string& path, int depth) {
+    std::vector<TorchValue> values;
+    const auto items = source_.pickle.items(value);
+    for (std::size_t i = 0; i < items.size(); ++i)
+      values.push_back(walk(items[i], join(path, std::to_string(i)), depth + 1));
+    return values;
+  }
+
+  TorchValue walk_dict(const PickleValue& dict, const std::string& path, int depth) {
     const auto entries = source_.pickle.items(dict);
     const bool weights = dict.index == selected_->index;
+    TorchDict tree;
+    std::map<TorchKey, std::size_t> position;
     for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
       if (weights && is_tensor(source_, entries[i + 1])) continue;
       const std::optional<std::string> name = name_of(entries[i]);
-      if (!name || path.size() + name->size() > max_name) continue;
-      walk(entries[i + 1], join(path, *name), depth + 1);
+      if (!name || path.size() + name->size() > max_name) {
+        left_out(join(path, name.value_or("?")));
+        continue;
+      }
+      TorchKey key = *name;
+      if (entries[i].is(ValueKind::integer)) key = entries[i].integer;
+      TorchValue value = walk(entries[i + 1], join(path, *name), depth + 1);
+      const auto [slot, is_new] = position.try_emplace(key, tree.entries.size());
+      if (is_new) {
+        tree.add(std::move(key), std::move(value));
+      } else {
+        tree.entries[slot->second].value = std::move(value);
+      }
     }
+    return tree;
   }
 
-  void add_other_tensor(const PickleValue& value, const std::string& path) {
+  TorchValue add_other_tensor(const PickleValue& value, const std::string& path) {
     try {
       contents_.others.push_back(read_tensor(source_, value, path));
+      return record_source(contents_.others.back());
     } catch (const CheckpointError& error) {
       // Arrays of words or dates beside the weights are no reason to refuse the weights.
       if (error.kind() != Kind::unsupported_dtype) throw;
+      return left_out(path);
     }
   }
 

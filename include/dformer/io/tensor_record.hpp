@@ -76,32 +76,42 @@ constexpr Unsigned swap_bytes(Unsigned bits) {
   return swapped;
 }
 
+/// Calls `visit` with the place in `storage` of every element of a record, in row-major order, counted in
+/// elements.
+template <class Visit>
+void for_each_place(const TensorRecord& record, Visit visit) {
+  const int rank = record.shape.rank();
+  const std::int64_t row = rank == 0 ? 1 : record.shape.back();
+  const std::int64_t row_stride = rank == 0 ? 1 : record.strides[rank - 1];
+  Shape position = record.shape;
+  for (int axis = 0; axis < rank; ++axis) position[axis] = 0;
+  std::int64_t start = record.offset;
+  for (std::int64_t rows = record.numel() == 0 ? 0 : record.numel() / row; rows > 0; --rows) {
+    for (std::int64_t i = 0; i < row; ++i) visit(static_cast<std::size_t>(start + i * row_stride));
+    for (int axis = rank - 2; axis >= 0; --axis) {  // the next row
+      start += record.strides[axis];
+      if (++position[axis] < record.shape[axis]) break;
+      start -= position[axis] * record.strides[axis];
+      position[axis] = 0;
+    }
+  }
+}
+
+/// The bits of the element at a place of `storage`, in the order of this machine.
+template <class Unsigned>
+Unsigned bits_at(const TensorRecord& record, std::size_t place) {
+  Unsigned bits;
+  std::memcpy(&bits, record.storage.data() + place * sizeof(bits), sizeof(bits));
+  return record.byte_order == std::endian::native ? bits : swap_bytes(bits);
+}
+
 /// Calls `visit` with every element of a record, in row-major order, as the native type of its dtype.
 template <class Visit>
 void for_each_element(const TensorRecord& record, Visit visit) {
   const auto walk = [&]<class Stored, class Decode>(std::type_identity<Stored>, Decode decode) {
-    const bool swap = record.byte_order != std::endian::native;
-    const auto load = [&](std::int64_t index) {
-      Bits<sizeof(Stored)> bits;
-      std::memcpy(&bits, record.storage.data() + static_cast<std::size_t>(index) * sizeof(bits),
-                  sizeof(bits));
-      return decode(std::bit_cast<Stored>(swap ? swap_bytes(bits) : bits));
-    };
-    const int rank = record.shape.rank();
-    const std::int64_t row = rank == 0 ? 1 : record.shape.back();
-    const std::int64_t row_stride = rank == 0 ? 1 : record.strides[rank - 1];
-    Shape position = record.shape;
-    for (int axis = 0; axis < rank; ++axis) position[axis] = 0;
-    std::int64_t start = record.offset;
-    for (std::int64_t rows = record.numel() == 0 ? 0 : record.numel() / row; rows > 0; --rows) {
-      for (std::int64_t i = 0; i < row; ++i) visit(load(start + i * row_stride));
-      for (int axis = rank - 2; axis >= 0; --axis) {  // the next row
-        start += record.strides[axis];
-        if (++position[axis] < record.shape[axis]) break;
-        start -= position[axis] * record.strides[axis];
-        position[axis] = 0;
-      }
-    }
+    for_each_place(record, [&](std::size_t place) {
+      visit(decode(std::bit_cast<Stored>(bits_at<Bits<sizeof(Stored)>>(record, place))));
+    });
   };
   const auto as_stored = [](auto value) { return value; };
   switch (record.dtype) {

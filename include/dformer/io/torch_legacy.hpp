@@ -1,5 +1,6 @@
 #pragma once
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -61,7 +62,7 @@ inline CheckpointContents read_torch_legacy(std::span<const std::byte> file, std
     }
     return found->second;
   };
-  const PickleSource source{object, path, kept, storage_bytes};
+  const PickleSource source{object, path, kept, storage_bytes, std::endian::little};
 
   std::map<std::string, std::size_t> element_sizes;  // the storages themselves do not say
   for (const PickleValue& id : object.persistent_ids()) {

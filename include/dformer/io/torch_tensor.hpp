@@ -47,6 +47,7 @@ class TorchReader {
     }
     const TorchStorage storage = storage_of(source_, arguments[0], object.file_offset);
     record.dtype = storage.dtype;
+    record.byte_order = source_.byte_order;
     record.storage = source_.storage(storage, object.file_offset)
                          .subspan(storage.view_offset * size_of(storage.dtype),
                                   storage.view_numel * size_of(storage.dtype));

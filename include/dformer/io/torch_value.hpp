@@ -65,6 +65,7 @@ class TorchValue {
   TorchValue(TorchDict dict);
 
   const Content& content() const { return content_; }
+  Content& content() { return content_; }
 
  private:
   Content content_;
@@ -80,6 +81,7 @@ struct TorchEntry {
   TorchEntry(const char* text, TorchValue of) : key(std::string(text)), value(std::move(of)) {}
   TorchEntry(std::string_view text, TorchValue of) : key(std::string(text)), value(std::move(of)) {}
   TorchEntry(std::string text, TorchValue of) : key(std::move(text)), value(std::move(of)) {}
+  TorchEntry(TorchKey of_either_kind, TorchValue of) : key(std::move(of_either_kind)), value(std::move(of)) {}
   template <std::integral Integer>
   TorchEntry(Integer number, TorchValue of) : key(static_cast<std::int64_t>(number)), value(std::move(of)) {}
 };

@@ -74,12 +74,7 @@ inline CheckpointContents read_torch_zip(std::span<const std::byte> file, std::s
     }
     return found->second;
   };
-  CheckpointContents contents = read_state_dict({pickle, path, kept, storage_bytes});
-  if (byte_order == std::endian::big) {
-    for (TensorRecord& tensor : contents.tensors) tensor.byte_order = byte_order;
-    for (TensorRecord& tensor : contents.others) tensor.byte_order = byte_order;
-  }
-  return contents;
+  return read_state_dict({pickle, path, kept, storage_bytes, byte_order});
 }
 
 }  // namespace dformer::io

@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <dformer/io/key_map.hpp>
 #include <dformer/io/load.hpp>
 #include <dformer/io/save_torch.hpp>
 #include <dformer/train/ema.hpp>
@@ -28,7 +29,8 @@ struct TrainingProgress {
 
 /// What a file gave to go on with.
 struct ResumedTraining {
-  bool complete = false;    ///< false: the file has weights only, and training starts at epoch 1
+  bool complete = false;    ///< false: the file gives weights only, and training starts at epoch 1
+  std::string lacks;        ///< then why: "it has no state of an optimizer"
   bool same_epochs = true;  ///< false: its epochs have another length, so its unfinished one is begun anew
   TrainingProgress progress{};
   LoadReport weights{};
@@ -148,9 +150,10 @@ class StateTensors {
     return found == records_.end() ? nullptr : found->second;
   }
 
-  bool has_optimizer() const {
-    const auto first = records_.lower_bound("optimizer.state.");
-    return first != records_.end() && first->first.starts_with("optimizer.state.");
+  bool has_moments() const { return has_any("optimizer.state."); }
+  bool has_any(std::string_view prefix) const {
+    const auto first = records_.lower_bound(prefix);
+    return first != records_.end() && first->first.starts_with(prefix);
   }
   /// Throws: CheckpointError unless that is a state of an optimiser of this rule and of so many parameters.
   void require_slots(const OptimizerRule& rule, std::size_t count) const {
@@ -184,6 +187,18 @@ class StateTensors {
   std::map<std::string, const TensorRecord*, std::less<>> records_;
 };
 
+/// What a file lacks to go on from; empty where nothing.
+inline std::string lacks_for_training(const Checkpoint& checkpoint, const StateTensors& tensors) {
+  if (!tensors.has_moments()) {
+    const auto value = checkpoint.metadata().lower_bound("optimizer.");
+    const bool optimizer = tensors.has_any("optimizer.") ||
+                           (value != checkpoint.metadata().end() && value->first.starts_with("optimizer."));
+    return optimizer ? "its optimizer has no moments in torch.optim's form (Jittor's files have none)"
+                     : "it has no state of an optimizer";
+  }
+  return checkpoint.integer("epoch").value_or(-1) >= 0 ? std::string() : "it has no epoch";
+}
+
 }  // namespace detail
 
 /// Goes on from a file: weights, and where the file has them the optimiser's moments, the averages and the
@@ -205,17 +220,18 @@ ResumedTraining resume_training(const std::filesystem::path& path, Network& netw
 
   std::vector<std::pair<std::int64_t, std::vector<typename Inner::Tensor>>> slots;
   std::vector<typename Inner::Tensor> averages;
-  const auto epoch = checkpoint.integer("epoch");
-  if (epoch && *epoch >= 0 && tensors.has_optimizer()) {
+  resumed.lacks = detail::lacks_for_training(checkpoint, tensors);
+  resumed.complete = resumed.lacks.empty();
+  if (resumed.complete) {
     tensors.require_slots(optimizer.rule(), optimizer.slots().size());
-    resumed.complete = true;
-    resumed.progress.epoch = *epoch;
-    resumed.progress.iteration = *epoch * steps_per_epoch;
+    const std::int64_t epoch = *checkpoint.integer("epoch");
+    resumed.progress.epoch = epoch;
+    resumed.progress.iteration = epoch * steps_per_epoch;
     // The official `iteration` counts within an epoch that is complete; ours counts from the first on.
     if (const auto seed = checkpoint.text("dformer.seed")) {
       std::from_chars(seed->data(), seed->data() + seed->size(), resumed.progress.seed);
       const std::int64_t iteration = checkpoint.integer("iteration").value_or(0);
-      resumed.same_epochs = iteration / steps_per_epoch == *epoch;
+      resumed.same_epochs = iteration / steps_per_epoch == epoch;
       if (resumed.same_epochs) resumed.progress.iteration = iteration;
     }
     for (std::size_t i = 0; i < optimizer.slots().size(); ++i) {
@@ -237,11 +253,15 @@ ResumedTraining resume_training(const std::filesystem::path& path, Network& netw
           },
           optimizer.rule());
     }
-    if (average != nullptr && tensors.find("state_dict_ema." + average->entries().front().parameter.name)) {
+    const auto name_of_average = [&](const auto& entry) {
+      const std::string name = "state_dict_ema." + entry.parameter.name;
+      return tensors.find(name) != nullptr ? name : to_jittor_key(name);
+    };
+    if (average != nullptr && tensors.find(name_of_average(average->entries().front()))) {
       for (const auto& entry : average->entries()) {
         const auto& parameter = *entry.parameter.parameter;
-        averages.push_back(tensors.template tensor<Inner>("state_dict_ema." + entry.parameter.name,
-                                                          parameter.shape(), parameter.layout(), device));
+        averages.push_back(tensors.template tensor<Inner>(name_of_average(entry), parameter.shape(),
+                                                          parameter.layout(), device));
       }
     }
   }
