@@ -106,7 +106,7 @@ TEST_P(Exported, RunsAsOnTheCpu) {
   const Case& given = GetParam();
   const std::vector<std::string> lines = asked(given);
   ASSERT_FALSE(lines.empty());
-  EXPECT_EQ(lines[0], "output " + std::string(to_string(given.options.output)));
+  EXPECT_EQ(lines[0], "output " + std::string(name_of(given.options.output)));
   const std::size_t passes = given.options.batch == OnnxOptions::any_batch ? 2 : 1;
   EXPECT_EQ(lines.size(), 1 + passes);
   const bool labels = given.options.output == OnnxOutput::labels;
@@ -136,7 +136,7 @@ const std::vector<Case> cases{
 INSTANTIATE_TEST_SUITE_P(Models, Exported, ::testing::ValuesIn(cases), [](const auto& test) {
   const Case& given = test.param;
   return given.model + "_" + std::to_string(given.options.height) + "x" +
-         std::to_string(given.options.width) + "_" + std::string(to_string(given.options.output));
+         std::to_string(given.options.width) + "_" + std::string(name_of(given.options.output));
 });
 
 }  // namespace

@@ -17,7 +17,7 @@ namespace dformer {
 /// best class of every pixel, int32 [N, H, W]; or the scores before the last upsampling, [N, K, h, w].
 enum class OnnxOutput : std::uint8_t { logits, labels, coarse_logits };
 
-constexpr std::string_view to_string(OnnxOutput output) {
+constexpr std::string_view name_of(OnnxOutput output) {
   return output == OnnxOutput::logits ? "logits" : output == OnnxOutput::labels ? "labels" : "coarse_logits";
 }
 
@@ -101,7 +101,7 @@ onnx::Graph onnx_graph(const Network& network, const OnnxOptions& options, std::
   if (options.output == OnnxOutput::logits)
     y = Onnx::resize_bilinear(y, options.height, options.width, false);
   const onnx::Order y_order = labels ? onnx::Order::channels_last : onnx::Order::channels_first;
-  recorder.output(onnx::name_in(y, y_order), {std::string(to_string(options.output)),
+  recorder.output(onnx::name_in(y, y_order), {std::string(name_of(options.output)),
                                               labels ? onnx::ElementType::int32 : onnx::ElementType::float32,
                                               detail::open_extents(y.shape(), y_order, options)});
 
