@@ -1,5 +1,5 @@
-// Writes a checkpoint in another container, under other names, in another element type; lists one; checks
-// whether it fits a network.
+// Writes a checkpoint in another container, under other names, in another element type, or as an ONNX model;
+// lists one; checks whether it fits a network.
 #include <csignal>
 #include <cstdio>
 #include <iostream>
@@ -25,7 +25,10 @@ void convert(const ConvertProgramOptions& options, Json& json) {
     json["checkpoint"] = describe_checkpoint(checkpoint);
     if (tables) print_checkpoint(checkpoint);
   }
-  if (!options.out.empty()) {
+  if (options.exports()) {
+    json["onnx"] = options.onnx.run(options.network, options.num_classes, options.in, options.out);
+    if (tables) print_onnx(json["onnx"]);
+  } else if (!options.out.empty()) {
     const ConversionReport report = convert_checkpoint(options.in, options.out, conversion);
     json["conversion"] = to_json(report);
     if (report.fitting) json["network"] = to_json(*report.fitting);
@@ -67,8 +70,8 @@ int run(const ConvertProgramOptions& options) {
 
 int main(int argc, char** argv) {
   CLI::App app(
-      "Writes a checkpoint in another container, under other names, in another element type; lists one; "
-      "checks whether it fits a network.",
+      "Writes a checkpoint in another container, under other names, in another element type, or as an ONNX "
+      "model; lists one; checks whether it fits a network.",
       "dformer_convert");
   dformer::programs::ConvertProgramOptions options;
   options.add_to(app);

@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/network.hpp"
+#include "common/onnx_export.hpp"
 #include "common/program.hpp"
 #include <dformer/backend/count/count.hpp>
 #include <dformer/io/convert.hpp>
@@ -33,13 +34,17 @@ struct ConvertProgramOptions {
   std::string names;
   std::optional<std::string> under;
   bool legacy = false;
+  OnnxExport onnx;
 
   void add_to(CLI::App& app) {
     app.add_option("in", in, "the checkpoint to read; its container is seen from its content")->required();
     app.add_option("out", out,
                    "the checkpoint to write: .pth, .pt, .pth.tar, .bin (torch), .safetensors, .pkl (Jittor), "
-                   ".npz; nothing is written without it")
-        ->check(CLI::Validator(parsed_by(container_of), "FILE"));
+                   ".npz; .onnx for the network itself with its weights; nothing is written without it")
+        ->check(CLI::Validator(parsed_by([](const std::string& name) {
+                                 if (!OnnxExport::writes(name)) container_of(name);
+                               }),
+                               "FILE"));
     app.add_flag("--list", list, "show every tensor of the input and what stands beside the weights");
     app.add_option("--json", json, "a file for the same as JSON; - prints it in place of the tables");
     network.add_to(app, "a network that the weights must fit, names and shapes; they take its names", false);
@@ -53,10 +58,21 @@ struct ConvertProgramOptions {
     app.add_option("--map", map, "a file of such renames, one a line, which come after those of --rename")
         ->check(CLI::ExistingFile);
     add_form_to(app);
-    app.callback([this] {
+    onnx.add_to(app);
+    app.callback([this, &app] {
       if (out.empty() && !list && network.model.empty()) throw CLI::RequiredError("out, --list or --model");
+      if (exports()) {
+        if (network.model.empty()) throw CLI::RequiredError("--model, for an output that ends with .onnx,");
+        for (const char* other : {"--rename", "--map", "--dtype", "--names", "--under", "--legacy"}) {
+          if (app.count(other) > 0) throw CLI::ExcludesError(other, "an output that ends with .onnx");
+        }
+      } else if (onnx.asked_for()) {
+        throw CLI::RequiresError("--size, --batch and --output", "an output that ends with .onnx");
+      }
     });
   }
+
+  bool exports() const { return OnnxExport::writes(out); }
 
   /// Throws: ArgumentError, FileError.
   ConvertOptions conversion() const {

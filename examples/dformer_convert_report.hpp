@@ -139,6 +139,15 @@ inline void print_report(const ConversionReport& report) {
   }
 }
 
+/// What OnnxExport::run gives.
+inline void print_onnx(const Json& model) {
+  std::printf("%s: ONNX, opset %d; %d nodes, %d initializers; rgb and depth of %dx%d, batch %s, to %s\n",
+              model.at("output").get<std::string>().c_str(), model.at("opset").get<int>(),
+              model.at("nodes").get<int>(), model.at("initializers").get<int>(),
+              model.at("height").get<int>(), model.at("width").get<int>(), model.at("batch").dump().c_str(),
+              model.at("gives").get<std::string>().c_str());
+}
+
 inline void warn_of_overflow(const ConversionReport& report) {
   if (report.overflowed == 0) return;
   std::fprintf(stderr, "warning: %llu values lie beyond the range of the element type and became infinite\n",

@@ -35,8 +35,8 @@ SegmenterPointer<B> make_variant(std::string_view model, int num_classes, Offici
 /// The published variant of that name (`model_names`) with 2 to 255 classes. The official configurations make
 /// the decode head of DFormerv2 wider for SUNRGBD and give it colours in another order: `like` says which of
 /// them the network follows, and a checkpoint must have been trained with the same.
-/// Programs that call this should link dformer::models (Cpu<>, Count) or dformer::training_models
-/// (Autodiff<Cpu<>>), or they compile the seven networks.
+/// Programs that call this should link dformer::models (Cpu<>, Count), dformer::training_models
+/// (Autodiff<Cpu<>>) or dformer::onnx (Onnx), or they compile the seven networks.
 /// Throws: ArgumentError.
 template <class B>
 SegmenterPointer<B> make_segmenter(std::string_view model, int num_classes, OfficialDataset like) {
@@ -58,6 +58,11 @@ SegmenterPointer<B> make_segmenter(std::string_view model, int num_classes, Offi
 struct Count;
 extern template SegmenterPointer<Cpu<>> make_segmenter(std::string_view, int, OfficialDataset);
 extern template SegmenterPointer<Count> make_segmenter(std::string_view, int, OfficialDataset);
+#endif
+#if defined(DFORMER_PRECOMPILED_ONNX)
+// dformer::onnx holds this.
+struct Onnx;
+extern template SegmenterPointer<Onnx> make_segmenter(std::string_view, int, OfficialDataset);
 #endif
 #if defined(DFORMER_PRECOMPILED_TRAINING_MODELS)
 // dformer::training_models holds this.

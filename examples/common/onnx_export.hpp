@@ -1,0 +1,127 @@
+#pragma once
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "json.hpp"
+#include "network.hpp"
+#include "program.hpp"
+#include <dformer/backend/onnx/onnx.hpp>
+#include <dformer/io/load.hpp>
+#include <dformer/io/onnx_writer.hpp>
+#include <dformer/models/onnx_graph.hpp>
+
+namespace dformer::programs {
+
+/// A number of digits alone; 0 for anything else. Extents and batches are never 0.
+inline std::int64_t positive_number(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() && number > 0 ? number : 0;
+}
+
+/// A network written as an ONNX model of one input size.
+struct OnnxExport {
+  OnnxOptions options;
+
+  static bool writes(const std::filesystem::path& path) {
+    std::string extension = path.extension().string();
+    std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
+    return extension == ".onnx";
+  }
+
+  void add_to(CLI::App& app) {
+    CLI::Option_group* group = app.add_option_group("ONNX", "for an output that ends with .onnx");
+    added_.push_back(
+        group
+            ->add_option_function<std::string>(
+                "--size", [this](const std::string& word) { set_size(word); },
+                "HEIGHTxWIDTH of the images that the model takes; 480x640 where left out")
+            ->check(CLI::Validator(parsed_by([](const std::string& word) { OnnxExport().set_size(word); }),
+                                   "HxW")));
+    added_.push_back(
+        group
+            ->add_option_function<std::string>(
+                "--batch", [this](const std::string& word) { set_batch(word); },
+                "how many images it takes at once, or dynamic; 1 where left out")
+            ->check(CLI::Validator(parsed_by([](const std::string& word) { OnnxExport().set_batch(word); }),
+                                   "N|dynamic")));
+    const std::map<std::string, OnnxOutput> outputs{{"logits", OnnxOutput::logits},
+                                                    {"labels", OnnxOutput::labels},
+                                                    {"coarse_logits", OnnxOutput::coarse_logits}};
+    added_.push_back(
+        group
+            ->add_option("--output", options.output,
+                         "what it gives: logits at the size of the image, labels, or coarse_logits, before "
+                         "the last upsampling; logits where left out")
+            ->transform(CLI::CheckedTransformer(outputs)));
+  }
+
+  /// Whether one of its options was given.
+  bool asked_for() const {
+    return std::ranges::any_of(added_, [](const CLI::Option* option) { return option->count() > 0; });
+  }
+
+  /// Throws: ArgumentError; so does set_batch.
+  void set_size(const std::string& word) {
+    const std::size_t x = word.find('x');
+    const std::int64_t height = positive_number(std::string_view(word).substr(0, x));
+    const std::int64_t width = x == word.npos ? 0 : positive_number(std::string_view(word).substr(x + 1));
+    if (word == "dynamic") {
+      throw_argument_error(
+          "[--size] a model is of one height and width, for windows of pooling, positions of tokens and "
+          "sizes "
+          "of upsampling are recorded as numbers; export one for each size that is needed");
+    }
+    if (height == 0 || width == 0)
+      throw_argument_error("[--size] HEIGHTxWIDTH expected, such as 480x640, got '" + word + "'");
+    options.height = height;
+    options.width = width;
+    detail::require_onnx_options(options);
+  }
+  void set_batch(const std::string& word) {
+    options.batch = word == "dynamic" ? OnnxOptions::any_batch : positive_number(word);
+    if (word != "dynamic" && options.batch == 0)
+      throw_argument_error("[--batch] a number of 1 or more, or dynamic, expected, got '" + word + "'");
+  }
+
+  /// Writes the network with a checkpoint's weights; gives what was written. Throws: as load() and
+  /// write_onnx() do, and Error where this build cannot write ONNX files.
+  Json run(const NetworkOptions& network, int num_classes, const std::filesystem::path& checkpoint,
+           const std::filesystem::path& out) const {
+#if defined(DFORMER_PRECOMPILED_ONNX)
+    const auto net = network.make<Onnx>(static_cast<std::size_t>(num_classes));
+    load(*net, checkpoint);
+    const onnx::Graph graph = onnx_graph(*net, options, network.model);
+    write_onnx(graph, out);
+    return {{"output", out.string()},
+            {"opset", onnx::opset},
+            {"height", options.height},
+            {"width", options.width},
+            {"batch", options.batch == OnnxOptions::any_batch ? Json("dynamic") : Json(options.batch)},
+            {"gives", name_of(options.output)},
+            {"color_order", net->color_order == ColorOrder::bgr ? "bgr" : "rgb"},
+            {"nodes", graph.nodes.size()},
+            {"initializers", graph.initializers.size()}};
+#else
+    static_cast<void>(network), static_cast<void>(num_classes), static_cast<void>(checkpoint);
+    throw Error("[" + out.string() +
+                "] this build writes no ONNX files: install libonnx-dev, libprotobuf-dev and "
+                "protobuf-compiler, then configure and build dformer again");
+#endif
+  }
+
+ private:
+  std::vector<const CLI::Option*> added_;
+};
+
+}  // namespace dformer::programs
