@@ -13,6 +13,16 @@
 
 namespace dformer {
 
+/// The entries of a network that a file should fill, in the order of `parameters(net)`.
+template <class Module>
+std::vector<LoadTarget> load_targets(Module& net) {
+  std::vector<LoadTarget> targets;
+  for (const auto& [name, parameter] : parameters(net)) {
+    targets.push_back({name, parameter->shape(), parameter->kind(), parameter->table() != nullptr});
+  }
+  return targets;
+}
+
 /// Sets a network's parameters from an open checkpoint. Either all of them are set or, where anything fails,
 /// none. Counters that the file lacks keep their value; tables that it lacks
 /// and constants of the layers are computed where they have no value yet. Throws: LoadError
@@ -23,12 +33,7 @@ LoadReport load(Module& net, const Checkpoint& checkpoint, const LoadOptions& op
                 const typename Module::Backend::Device& device = Module::Backend::default_device()) {
   using B = typename Module::Backend;
   auto list = parameters(net);
-  std::vector<LoadTarget> targets;
-  targets.reserve(list.size());
-  for (const auto& [name, parameter] : list) {
-    targets.push_back({name, parameter->shape(), parameter->kind(), parameter->table() != nullptr});
-  }
-  LoadPlan plan = plan_load(checkpoint, targets, options);
+  LoadPlan plan = plan_load(checkpoint, load_targets(net), options);
 
   std::vector<typename B::Tensor> tensors(list.size());
   std::vector<std::int64_t> counts(list.size());
