@@ -73,7 +73,10 @@ DatasetCheckup check_data(const std::filesystem::path& root, DatasetCheckOptions
     bar->update(done, elapsed += watch.lap(), "");
   };
   DatasetCheckup checkup = check_dataset(root, check);
-  if (!unreadable_names.empty()) checkup.find(dataset_findings::class_names, {{}, 0, unreadable_names});
+  if (!unreadable_names.empty()) {
+    checkup.find(dataset_findings::class_names, {{}, 0, unreadable_names});
+    checkup.sort();
+  }
   return checkup;
 }
 

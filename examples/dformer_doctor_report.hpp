@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdio>
 #include <string>
@@ -39,14 +40,23 @@ inline void print_wrapped(std::string line, const std::string& text, std::size_t
   std::printf("%s\n", line.c_str());
 }
 
-inline void print(const Finding& finding) {
+/// The subject of a check names its file already.
+inline std::string place_text(Place place, const std::string& subject) {
+  if (!place.file.empty() && subject.ends_with(" " + place.file)) {
+    place.file.clear();
+    if (place.line > 0) return "line " + std::to_string(place.line) + ": " + place.what;
+  }
+  return to_string(place);
+}
+
+inline void print(const Finding& finding, const std::string& subject) {
   std::string title = std::string(finding.kind.what);
   if (finding.count > 1) title += ": " + std::to_string(finding.count);
   print_wrapped(
       "  " + std::string(to_string(finding.kind.severity)) + " " + std::string(finding.kind.name) + ":",
       title, 4);
   for (const Place& place : finding.places) {
-    if (const std::string text = to_string(place); !text.empty()) print_wrapped("     ", text, 8);
+    if (const std::string text = place_text(place, subject); !text.empty()) print_wrapped("     ", text, 6);
   }
   if (finding.count > finding.places.size())
     std::printf("      … and %zu more\n", finding.count - finding.places.size());
@@ -74,7 +84,7 @@ inline std::string counted(std::size_t count, const char* noun) {
 inline void print(const Checkup& checkup) {
   std::printf("%s\n", checkup.subject.c_str());
   for (const Fact& fact : checkup.facts) detail::print_wrapped("  " + fact.name, fact.text, 13);
-  for (const Finding& finding : checkup.findings) detail::print(finding);
+  for (const Finding& finding : checkup.findings) detail::print(finding, checkup.subject);
   std::printf("\n");
 }
 

@@ -73,7 +73,7 @@ class LabelCheck {
     const std::string range = std::to_string(classes_) + " classes from " + (from_one() ? "1" : "0") +
                               " on end at " + std::to_string(last);
     if (from_one() && has(255)) {
-      if (has(0) && highest() < classes_) {
+      if (looks_numbered_from_zero()) {
         checkup.find(dataset_findings::label_offset,
                      {{},
                       0,
@@ -102,6 +102,7 @@ class LabelCheck {
            checkup.has(dataset_findings::label_255);
   }
 
+  /// Every class has a pixel then, and would have none too many.
   bool looks_numbered_from_zero() const {
     for (int label = 0; label < classes_; ++label) {
       if (!has(label)) return false;

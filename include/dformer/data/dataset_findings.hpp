@@ -70,9 +70,9 @@ inline constexpr FindingKind label_offset{
 inline constexpr FindingKind likely_label_offset{
     "likely_label_offset", Severity::warning, "labels look as if they were numbered from 0",
     "if 0 is a class and not what is ignored, pass --labels-from-zero (dataset.labels of a recipe)"};
-inline constexpr FindingKind label_255{"label_255", Severity::error,
-                                       "255 stands in labels that are numbered from 1, where 0 is ignored",
-                                       "write 0 for ignored pixels, or number the classes from 0"};
+inline constexpr FindingKind label_255{
+    "label_255", Severity::error, "255 stands in labels that are numbered from 1, where 0 is ignored",
+    "if they are numbered from 0, pass --labels-from-zero (dataset.labels of a recipe); if not, write 0"};
 inline constexpr FindingKind label_out_of_range{
     "label_out_of_range", Severity::error, "labels are higher than the number of classes",
     "give the right number of classes, or write the ignored value where no class is meant"};

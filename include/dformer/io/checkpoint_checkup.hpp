@@ -179,8 +179,10 @@ inline void state_fits(CheckpointCheckup& checkup) {
     checkup.fact("network", text);
   }
   std::string text;
+  std::set<std::string> stated;  // each network once, as it fits best
   for (const CheckpointFit& fit : checkup.fits) {
-    text.append(text.empty() ? "" : ", ").append(fit.name()).append(" ");
+    if (!stated.insert(fit.network).second) continue;
+    text.append(text.empty() ? "" : ", ").append(fit.network).append(" ");
     text.append(std::to_string(static_cast<int>(100 * fit.coverage()))).append(" %");
   }
   if (!text.empty()) checkup.fact("coverage", text);
@@ -212,8 +214,11 @@ inline CheckpointCheckup unreadable_checkpoint(const std::filesystem::path& path
                                                const CheckpointError& error) {
   CheckpointCheckup checkup;
   checkup.subject = "checkpoint " + path.string();
-  checkup.find(checkpoint_findings::unreadable,
-               {path.string(), 0, std::string(to_string(error.kind())) + ": " + error.what()});
+  std::string text(to_string(error.kind()));
+  if (error.offset() != CheckpointError::no_offset) text += " at byte " + std::to_string(error.offset());
+  const std::string what = error.what();  // it begins with the file in brackets
+  text += ": " + what.substr(what.find("] ") + 2);
+  checkup.find(checkpoint_findings::unreadable, {path.string(), 0, std::move(text)});
   return checkup;
 }
 

@@ -7,7 +7,7 @@ namespace dformer::checkpoint_findings {
 
 inline constexpr FindingKind unreadable{"unreadable_checkpoint", Severity::error,
                                         "the file cannot be read as a checkpoint",
-                                        "fetch it again, or save it in a format of docs/checkpoints.md"};
+                                        "do as the text says; a damaged file has to be fetched again"};
 inline constexpr FindingKind unknown_network{"unknown_network", Severity::error,
                                              "the weights belong to none of the networks",
                                              "was it saved by another project, or is it only a part? A "
@@ -17,7 +17,7 @@ inline constexpr FindingKind missing_tensors{
     "save the whole network; dformer_infer --non-strict leaves them at random values"};
 inline constexpr FindingKind other_shapes{
     "other_shapes", Severity::error, "tensors have other shapes than those of the network",
-    "use the file of that variant; compare the extents with docs/checkpoints.md in hand"};
+    "is it the file of a variant of one's own? Such a network is loaded by its own type"};
 inline constexpr FindingKind unused_tensors{
     "unused_tensors", Severity::warning, "tensors of the file have no place in the network",
     "loading is strict and refuses them; --non-strict leaves them out"};

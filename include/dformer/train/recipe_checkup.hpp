@@ -34,6 +34,11 @@ inline DatasetLayout readable_layout_of(RecipeDataset dataset) {
   }
 }
 
+/// Holes cannot be seen in a picture of depth.
+inline bool is_depth_picture(const DepthEncoding& encoding) {
+  return std::holds_alternative<GreysDepth>(encoding) || std::holds_alternative<HighByteDepth>(encoding);
+}
+
 class RecipeCheck {
  public:
   RecipeCheck(const Recipe& recipe, std::string file, Checkup& checkup)
@@ -44,9 +49,7 @@ class RecipeCheck {
     const RecipeDataset& dataset = recipe_.dataset;
     if (dataset.root.empty()) add(recipe_findings::no_data, "dataset.root is empty");
     const DepthEncoding encoding = readable_layout_of(dataset).depth.encoding;
-    const bool picture =
-        std::holds_alternative<GreysDepth>(encoding) || std::holds_alternative<HighByteDepth>(encoding);
-    if (picture && dataset.holes != HolePolicy::keep) {
+    if (is_depth_picture(encoding) && dataset.holes != HolePolicy::keep) {
       add(recipe_findings::holes_without_unit, "dataset.holes is " + std::string(recipe_word(dataset.holes)) +
                                                    ", depth is " + std::string(to_string(encoding)));
     }
@@ -154,7 +157,10 @@ class RecipeCheck {
 
 /// How the data set of a recipe is to be checked; the names of its classes are left to be set.
 inline DatasetCheckOptions dataset_check_of(const RecipeDataset& dataset) {
-  return {.layout = detail::readable_layout_of(dataset),
+  DatasetLayout layout = detail::readable_layout_of(dataset);
+  // That is a fault of the recipe, and not of every image.
+  if (detail::is_depth_picture(layout.depth.encoding)) layout.depth.holes = HolePolicy::keep;
+  return {.layout = std::move(layout),
           .lists = {dataset.train, dataset.test},
           .num_classes = dataset.num_classes};
 }
