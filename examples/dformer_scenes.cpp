@@ -105,7 +105,7 @@ cv::Mat contact_sheet(const scene::DatasetOptions& options) {
   return sheet;
 }
 
-void print_shares(const scene::LabelCounts& counts) {
+void print_shares(const LabelCounts& counts) {
   for (std::size_t i = 0; i < nyu_depth_v2_classes.size(); ++i) {
     if (counts.pixels[i] == 0) continue;
     std::printf("  %2zu %-16s %s\n", i, std::string(nyu_depth_v2_classes[i]).c_str(),
@@ -117,7 +117,7 @@ void print_shares(const scene::LabelCounts& counts) {
 int make_scenes(ScenesOptions& options) {
   options.apply();
   const scene::DatasetOptions& dataset = options.dataset;
-  scene::LabelCounts counts;
+  LabelCounts counts;
   Stopwatch watch;
   double elapsed = 0;
   {

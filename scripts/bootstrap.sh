@@ -9,7 +9,7 @@ packages=(
   zlib1g-dev          # compressed checkpoints
   libopencv-dev       # reading and writing images
   libcli11-dev        # command lines of the programs
-  libtomlplusplus-dev # recipes of dformer_train
+  libtomlplusplus-dev # recipes of dformer_train and dformer_doctor
   libgtest-dev libbenchmark-dev nlohmann-json3-dev  # tests and benchmarks
 )
 case "${1:-}" in

@@ -19,8 +19,10 @@
 
 #include <toml++/toml.h>
 
+#include <dformer/core/finding.hpp>
 #include <dformer/io/load_report.hpp>
 #include <dformer/train/recipe_checks.hpp>
+#include <dformer/train/recipe_findings.hpp>
 
 /// Recipes as TOML files.
 namespace dformer::programs {
@@ -54,27 +56,46 @@ class RecipeKeys {
   std::vector<std::string> names_;
 };
 
+/// A setting of a file that there is not, or that has a value of another type.
+class RecipeError : public ArgumentError {
+ public:
+  RecipeError(const std::string& place, const FindingKind& kind, std::size_t line, const std::string& what)
+      : ArgumentError("[" + place + "] " + what), kind_(kind), line_(line), what_(what) {}
+
+  const FindingKind& kind() const { return kind_; }
+  std::size_t line() const { return line_; }
+  const std::string& what_is_wrong() const { return what_; }
+
+ private:
+  FindingKind kind_;
+  std::size_t line_;
+  std::string what_;
+};
+
 /// Sets the members of a recipe, or of a section of one, that a table has.
 class RecipeReader {
  public:
-  /// `source` begins the text of errors: the file, or the option of the command line.
-  RecipeReader(const toml::table& table, std::string source, std::string prefix)
-      : table_(table), source_(std::move(source)), prefix_(std::move(prefix)) {}
+  /// `source` begins the text of errors: the file, or the option of the command line. With `checkup` errors
+  /// are findings, and reading goes on after each; without, the first is thrown.
+  RecipeReader(const toml::table& table, std::string source, std::string prefix, Checkup* checkup = nullptr)
+      : table_(table), source_(std::move(source)), prefix_(std::move(prefix)), checkup_(checkup) {}
 
   template <class T>
   void operator()(const char* key, T& member, const std::string&) {
     known_.emplace_back(key);
     const toml::node* node = table_.get(key);
     if (node == nullptr) return;
-    if constexpr (RecipeSection<T>) {
-      const toml::table* section = node->as_table();
-      if (section == nullptr) fail(*node, key, "a section, [" + prefix_ + key + "], expected");
-      RecipeReader reader(*section, source_, prefix_ + key + ".");
-      T::visit(member, reader);
-      reader.refuse_unknown_keys();
-    } else {
-      read(*node, key, member);
-    }
+    attempt([&] {
+      if constexpr (RecipeSection<T>) {
+        const toml::table* section = node->as_table();
+        if (section == nullptr) fail(*node, key, "a section, [" + prefix_ + key + "], expected");
+        RecipeReader reader(*section, source_, prefix_ + key + ".", checkup_);
+        T::visit(member, reader);
+        reader.refuse_unknown_keys();
+      } else {
+        read(*node, key, member);
+      }
+    });
   }
 
   /// Throws: ArgumentError naming the setting that was probably meant.
@@ -82,13 +103,21 @@ class RecipeReader {
     for (const auto& [key, node] : table_) {
       const std::string name(key.str());
       if (std::ranges::find(known_, name) != known_.end()) continue;
-      const std::string near = nearest(name);
-      fail(node, name, node.is_table() ? "there is no such section" : "there is no such setting",
-           near.empty() ? "" : "; did you mean " + near + "?");
+      attempt([&, &unknown = node] { fail_unknown(unknown, name); });
     }
   }
 
  private:
+  template <class Work>
+  void attempt(const Work& work) const {
+    if (checkup_ == nullptr) return work();
+    try {
+      work();
+    } catch (const RecipeError& error) {
+      checkup_->find(error.kind(), {source_, error.line(), error.what_is_wrong()});
+    }
+  }
+
   /// A setting of that name in another section, or one whose name resembles it.
   std::string nearest(const std::string& name) const {
     const std::vector<std::string> all = RecipeKeys::all();
@@ -155,23 +184,31 @@ class RecipeReader {
   [[noreturn]] void fail(const toml::node& node, const std::string& key, const std::string& what) const {
     std::ostringstream given;
     node.visit([&](const auto& value) { given << value; });
-    fail(node, key, what, ", got " + given.str());
+    fail(recipe_findings::invalid_setting, node, key, what + ", got " + given.str());
   }
-  [[noreturn]] void fail(const toml::node& node, const std::string& key, const std::string& what,
-                         const std::string& end) const {
-    std::string text = "[" + source_;
-    if (!source_.starts_with("--")) text += ":" + std::to_string(node.source().begin.line);
-    throw ArgumentError(text + "] " + prefix_ + key + ": " + what + end);
+  [[noreturn]] void fail_unknown(const toml::node& node, const std::string& key) const {
+    const std::string near = nearest(key);
+    fail(recipe_findings::unknown_setting, node, key,
+         std::string("there is no such ") + (node.is_table() ? "section" : "setting") +
+             (near.empty() ? "" : "; did you mean " + near + "?"));
+  }
+  [[noreturn]] void fail(const FindingKind& kind, const toml::node& node, const std::string& key,
+                         const std::string& what) const {
+    const std::size_t line = node.source().begin.line;
+    const std::string place = source_.starts_with("--") ? source_ : source_ + ":" + std::to_string(line);
+    throw RecipeError(place, kind, line, prefix_ + key + ": " + what);
   }
 
   const toml::table& table_;
   std::string source_;
   std::string prefix_;
+  Checkup* checkup_;
   std::vector<std::string> known_;
 };
 
-inline void set_from(Recipe& recipe, const toml::table& table, const std::string& source) {
-  RecipeReader reader(table, source, "");
+inline void set_from(Recipe& recipe, const toml::table& table, const std::string& source,
+                     Checkup* checkup = nullptr) {
+  RecipeReader reader(table, source, "", checkup);
   Recipe::visit(recipe, reader);
   reader.refuse_unknown_keys();
 }
@@ -264,15 +301,41 @@ inline Recipe parse_recipe(std::string_view text, const std::string& source) {
   return recipe;
 }
 
-/// The same of a file. Throws also: ArgumentError for a file that cannot be read.
-inline Recipe read_recipe(const std::filesystem::path& file) {
+namespace detail {
+
+/// Throws: ArgumentError for a file that cannot be read.
+inline std::string recipe_text(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
   if (!stream || std::filesystem::is_directory(file)) {
     throw_argument_error("[" + file.string() +
                          "] cannot be opened; expected a recipe, such as those in examples/recipes");
   }
-  const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
-  return parse_recipe(text, file.string());
+  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+}
+
+}  // namespace detail
+
+/// The same of a file. Throws also: ArgumentError for a file that cannot be read.
+inline Recipe read_recipe(const std::filesystem::path& file) {
+  return parse_recipe(detail::recipe_text(file), file.string());
+}
+
+/// The same, where everything that is wrong is a finding: settings that there are not or that cannot be keep
+/// their defaults. None for a file that cannot be read or is no TOML.
+inline std::optional<Recipe> examine_recipe(const std::filesystem::path& file, Checkup& checkup) {
+  const std::string name = file.string();
+  try {
+    Recipe recipe;
+    const toml::table table = toml::parse(detail::recipe_text(file), std::string_view(name));
+    detail::set_from(recipe, table, name, &checkup);
+    return recipe;
+  } catch (const toml::parse_error& error) {
+    checkup.find(recipe_findings::unreadable_recipe,
+                 {name, error.source().begin.line, "is no TOML: " + std::string(error.description())});
+  } catch (const ArgumentError& error) {
+    checkup.find(recipe_findings::unreadable_recipe, {name, 0, error.what()});
+  }
+  return std::nullopt;
 }
 
 /// Sets what "section.key=value" says. The value is TOML; what is none is a text, so that words and paths

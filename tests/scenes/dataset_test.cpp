@@ -107,7 +107,7 @@ TEST(WriteDataset, CountsItsLabels) {
   const TemporaryFolder folder;
   DatasetOptions options = few();
   options.classes = scene::make_class_set(std::initializer_list<std::string_view>{"chair"});
-  const scene::LabelCounts counts = write_dataset(folder.path(), options);
+  const LabelCounts counts = write_dataset(folder.path(), options);
   std::uint64_t sum = 0;
   for (std::size_t k = 0; k < counts.pixels.size(); ++k) {
     sum += counts.pixels[k];

@@ -113,7 +113,7 @@ TEST(MakeView, ShowsTheSameRoomInEverySize) {
 // Enough of every class to learn it, and no class that drowns the others.
 TEST(MakeView, EveryDefaultClassHasItsShare) {
   const scene::ClassSet classes = scene::make_class_set(scene::default_scene_classes);
-  scene::LabelCounts counts;
+  LabelCounts counts;
   for (std::uint64_t i = 0; i < 150; ++i)
     counts.add(scene::make_view(1, i, classes, {.width = 32, .height = 32}).labels);
   double sum = counts.share(scene::ignored);
@@ -134,7 +134,7 @@ TEST(MakeView, EveryDefaultClassHasItsShare) {
 TEST(MakeView, BuildsAllClassesThatItOffers) {
   const scene::ClassSet classes = scene::make_class_set(scene::all_scene_classes);
   EXPECT_EQ(classes.size(), std::size(scene::all_scene_classes));
-  scene::LabelCounts counts;
+  LabelCounts counts;
   for (std::uint64_t i = 0; i < 120; ++i)
     counts.add(scene::make_view(1, i, classes, {.width = 32, .height = 32}).labels);
   for (std::size_t k = 0; k < nyu_depth_v2_classes.size(); ++k) {

@@ -79,16 +79,10 @@ class RgbdDataset {
   }
 
  private:
-  /// The file of that stem: with the likely extension, or with any that an image may have.
   std::filesystem::path find(const std::filesystem::path& folder, const ListedName& listed,
                              const std::string& likely) const {
-    std::error_code ignored;
-    std::filesystem::path file = folder / (listed.stem + likely);
-    if (!likely.empty() && std::filesystem::is_regular_file(file, ignored)) return file;
-    for (std::string_view extension : image_extensions) {
-      file = folder / (listed.stem + std::string(extension));
-      if (std::filesystem::is_regular_file(file, ignored)) return file;
-    }
+    std::filesystem::path file = find_listed_image(folder, listed, likely);
+    if (!file.empty()) return file;
     throw_dataset_error(folder / (listed.stem + (likely.empty() ? ".png" : likely)),
                         "no such image, also with no other extension; " + list_.string() + " lists it");
   }

@@ -1,6 +1,10 @@
 #pragma once
 
+#include <array>
+#include <filesystem>
 #include <string>
+#include <string_view>
+#include <system_error>
 
 #include <dformer/data/depth_encoding.hpp>
 #include <dformer/data/label_numbering.hpp>
@@ -17,6 +21,9 @@ struct DatasetLayout {
   std::string label_folder;
   LabelNumbering numbering = LabelNumbering::from_one;
   DepthOptions depth{};
+
+  /// Of colour, depth and labels.
+  std::array<std::string, 3> folders() const { return {color_folder, depth_folder, label_folder}; }
 };
 
 /// NYUDepthv2 as DFormer's authors distribute it; also the layout that they ask of data of one's own.
@@ -37,6 +44,23 @@ inline DatasetLayout asymformer_layout() {
           .depth_folder = "depths",
           .label_folder = "labels",
           .depth = {.encoding = MillimetreDepth{}}};
+}
+
+/// The layouts by the words that programs know them by.
+struct KnownLayout {
+  std::string_view word;
+  DatasetLayout (*make)();
+};
+inline constexpr std::array<KnownLayout, 3> known_layouts{
+    {{"nyudepthv2", nyu_depth_v2_layout}, {"sunrgbd", sunrgbd_layout}, {"asymformer", asymformer_layout}}};
+
+/// Whether all folders of a layout are there.
+inline bool has_folders(const std::filesystem::path& root, const DatasetLayout& layout) {
+  std::error_code ignored;
+  for (const std::string& folder : layout.folders()) {
+    if (!std::filesystem::is_directory(root / folder, ignored)) return false;
+  }
+  return true;
 }
 
 }  // namespace dformer

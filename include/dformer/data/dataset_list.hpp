@@ -1,10 +1,12 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -30,6 +32,7 @@ class DatasetError : public Error {
 struct ListedName {
   std::string stem;       ///< "2", "office/0001"; without folder of the colour images and extension
   std::string extension;  ///< ".jpg"; empty where the line has none
+  std::size_t line = 0;   ///< in its list, counted from 1; 0 for a line that is in none
 };
 
 /// Understands `RGB/2.jpg Label/2.png`, `RGB/2.jpg` and `2`: what counts is the text before the first blank,
@@ -54,14 +57,30 @@ inline std::vector<ListedName> read_dataset_list(const std::filesystem::path& fi
     throw_dataset_error(file, "cannot be opened; expected a list with one image a line, such as RGB/2.jpg");
   }
   std::vector<ListedName> names;
+  std::size_t number = 0;
   for (std::string line; std::getline(stream, line);) {
-    if (names.empty() && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
+    if (++number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
     ListedName name = parse_list_line(line);
+    name.line = number;
     if (!name.stem.empty()) names.push_back(std::move(name));
   }
   if (stream.bad()) throw_dataset_error(file, "cannot be read to its end");
   if (names.empty()) throw_dataset_error(file, "lists no image; expected one a line, such as RGB/2.jpg");
   return names;
+}
+
+/// The image in a folder that goes with a listed name: with the likely extension, or with any that an image
+/// may have. Empty where there is none.
+inline std::filesystem::path find_listed_image(const std::filesystem::path& folder, const ListedName& listed,
+                                               const std::string& likely) {
+  std::error_code ignored;
+  std::filesystem::path file = folder / (listed.stem + likely);
+  if (!likely.empty() && std::filesystem::is_regular_file(file, ignored)) return file;
+  for (std::string_view extension : image_extensions) {
+    file = folder / (listed.stem + std::string(extension));
+    if (std::filesystem::is_regular_file(file, ignored)) return file;
+  }
+  return {};
 }
 
 }  // namespace dformer

@@ -56,9 +56,10 @@ inline std::string metres_text(double metres) {
   return text;
 }
 
-/// "; did you mean sun (3.07 m) or tum (4.91 m)?"; empty where no other unit fits.
+/// The units, other than `not_this`, in which a median of stored steps is a plausible depth: "sun (3.07 m)".
 template <class Pixel>
-std::string other_units(double median, std::string_view not_this, const PlausibleDepth& plausible) {
+std::vector<std::string> fitting_units(double median, std::string_view not_this,
+                                       const PlausibleDepth& plausible) {
   std::vector<std::string> fitting;
   const auto consider = [&](auto encoding) {
     const double metres = median / encoding.steps_per_metre;
@@ -70,9 +71,19 @@ std::string other_units(double median, std::string_view not_this, const Plausibl
     consider(MillimetreDepth{});
     consider(SunDepth{});
     consider(TumDepth{});
-  } else if (plausible.contains(median / 1000.0)) {
+  } else {
+    consider(MetreDepth{});
+  }
+  return fitting;
+}
+
+/// "; did you mean sun (3.07 m) or tum (4.91 m)?"; empty where no other unit fits.
+template <class Pixel>
+std::string other_units(double median, std::string_view not_this, const PlausibleDepth& plausible) {
+  if (std::same_as<Pixel, float> && plausible.contains(median / 1000.0)) {
     return "; these look like millimetres, divide by 1000 (" + metres_text(median / 1000.0) + ")";
   }
+  const std::vector<std::string> fitting = fitting_units<Pixel>(median, not_this, plausible);
   std::string text;
   for (std::size_t i = 0; i < fitting.size(); ++i) text += (i == 0 ? "; did you mean " : " or ") + fitting[i];
   return fitting.empty() ? text : text + "?";

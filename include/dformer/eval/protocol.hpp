@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <dformer/core/color_order.hpp>
 #include <dformer/core/error.hpp>
+#include <dformer/core/number_text.hpp>
 #include <dformer/eval/metrics.hpp>
 #include <dformer/eval/sliding_window.hpp>
 #include <dformer/heads/head_norm.hpp>
@@ -71,13 +71,6 @@ inline ImageSize scaled_size(ImageSize image, double scale, int multiple) {
 inline bool runs_once(const Protocol& protocol, ImageSize image) {
   return protocol.scales.size() == 1 && !protocol.flip && !protocol.sliding &&
          scaled_size(image, protocol.scales[0], protocol.size_multiple) == image;
-}
-
-/// "0.75", "1"
-inline std::string number_text(double value) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%g", value);
-  return text;
 }
 
 /// A line of text: "scales 0.5 0.75 1 1.25 1.5, sizes up to multiples of 32; flip; whole images; ..."

@@ -59,6 +59,7 @@ class Checkpoint {
     const std::string prefix = std::string(path) + ".";
     const auto below = [&](const TensorRecord& tensor) { return tensor.name.starts_with(prefix); };
     if (std::ranges::none_of(contents_.others, below)) return false;
+    // Not the one of std::ranges, whose result clang 14 cannot read from libstdc++ 12.
     std::vector<TensorRecord>& others = contents_.others;
     const auto chosen = std::stable_partition(others.begin(), others.end(), std::not_fn(below));
     std::vector<TensorRecord> weights(std::make_move_iterator(chosen), std::make_move_iterator(others.end()));

@@ -13,6 +13,16 @@
 
 namespace dformer {
 
+/// The entries of a network that a file should fill, in the order of `parameters(net)`.
+template <class Module>
+std::vector<LoadTarget> load_targets(Module& net) {
+  std::vector<LoadTarget> targets;
+  for (const auto& [name, parameter] : parameters(net)) {
+    targets.push_back({name, parameter->shape(), parameter->kind(), parameter->table() != nullptr});
+  }
+  return targets;
+}
+
 /// Sets a network's parameters from an open checkpoint. Either all of them are set or, where anything fails,
 /// none. Counters that the file lacks keep their value; tables that it lacks
 /// and constants of the layers are computed where they have no value yet. Throws: LoadError

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <dformer/core/error.hpp>
+#include <dformer/core/number_text.hpp>
 #include <dformer/data/depth_encoding.hpp>
 #include <dformer/io/load_report.hpp>
 #include <dformer/models/zoo.hpp>
@@ -17,15 +18,11 @@ namespace dformer {
 
 namespace detail {
 
-[[noreturn, gnu::cold, gnu::noinline]] inline void throw_recipe_error(const std::string& key,
-                                                                      const std::string& what) {
-  throw_argument_error("[recipe] " + key + ": " + what);
-}
-
-/// Throws: ArgumentError naming the key, what was given and what was expected.
+/// Collects what cannot be: the key, what was expected and what was given.
 class RecipeChecks {
  public:
-  explicit RecipeChecks(std::string section) : section_(std::move(section)) {}
+  RecipeChecks(std::string section, std::vector<std::string>& faults)
+      : section_(std::move(section)), faults_(faults) {}
 
   void at_least(const char* key, double given, double least) const {
     require(given >= least, key, number_text(least) + " or more", number_text(given));
@@ -51,17 +48,17 @@ class RecipeChecks {
     require(good, key, "one number or more, above 0 and at most 16", text.empty() ? "none" : text);
   }
   void require(bool good, const char* key, const std::string& expected, const std::string& given) const {
-    if (good) return;
-    throw_recipe_error(section_ + key, expected + " expected, got " + given);
+    if (!good) faults_.push_back(section_ + key + ": " + expected + " expected, got " + given);
   }
 
  private:
   std::string section_;
+  std::vector<std::string>& faults_;
 };
 
-inline void check_dataset(const Recipe& recipe) {
+inline void check_dataset(const Recipe& recipe, std::vector<std::string>& faults) {
   const RecipeDataset& dataset = recipe.dataset;
-  const RecipeChecks check("dataset.");
+  const RecipeChecks check("dataset.", faults);
   check.require(dataset.num_classes >= 2 && dataset.num_classes <= 255, "num_classes", "2 to 255",
                 std::to_string(dataset.num_classes));
   check.require(!dataset.train.empty(), "train", "the name of a list of images", "nothing");
@@ -75,9 +72,9 @@ inline void check_dataset(const Recipe& recipe) {
   }
 }
 
-inline void check_loss(const Recipe& recipe) {
+inline void check_loss(const Recipe& recipe, std::vector<std::string>& faults) {
   const RecipeLoss& loss = recipe.loss;
-  const RecipeChecks check("loss.");
+  const RecipeChecks check("loss.", faults);
   check.at_least("cross_entropy", loss.cross_entropy, 0);
   check.at_least("ohem", loss.ohem, 0);
   check.at_least("dice", loss.dice, 0);
@@ -97,8 +94,8 @@ inline void check_loss(const Recipe& recipe) {
       std::to_string(loss.class_weight.size()));
 }
 
-inline void check_evaluation(const RecipeEvaluation& evaluation) {
-  const RecipeChecks check("evaluation.");
+inline void check_evaluation(const RecipeEvaluation& evaluation, std::vector<std::string>& faults) {
+  const RecipeChecks check("evaluation.", faults);
   check.at_least("checkpoint_start", evaluation.checkpoint_start, 0);
   check.at_least("interval", evaluation.interval, 1);
   check.scales("scales", evaluation.scales);
@@ -109,6 +106,7 @@ inline void check_evaluation(const RecipeEvaluation& evaluation) {
   if (window) check.extent("window", *window);
   if (!stride) return;
   check.require(window.has_value(), "stride", "nothing where there is no window", "a stride");
+  if (!window) return;
   check.require(stride->height >= 1 && stride->width >= 1 && stride->height <= window->height &&
                     stride->width <= window->width,
                 "stride", "1 up to the window's extents",
@@ -117,9 +115,10 @@ inline void check_evaluation(const RecipeEvaluation& evaluation) {
 
 }  // namespace detail
 
-/// Throws: ArgumentError naming the key of a setting that cannot be, what was given and what was expected.
-inline void require_valid(const Recipe& recipe) {
-  const detail::RecipeChecks check("");
+/// Every setting that cannot be, what was expected and what was given: "epochs: 1 or more expected, got 0".
+inline std::vector<std::string> recipe_faults(const Recipe& recipe) {
+  std::vector<std::string> faults;
+  const detail::RecipeChecks check("", faults);
   if (std::ranges::find(model_names, recipe.model) == model_names.end()) {
     const std::string near =
         nearest_name(recipe.model, std::vector<std::string>(model_names.begin(), model_names.end()));
@@ -133,16 +132,16 @@ inline void require_valid(const Recipe& recipe) {
   check.at_least("accumulate", recipe.accumulate, 1);
   check.share("ema_decay", recipe.ema_decay);
   check.require(recipe.seed <= INT64_MAX, "seed", "at most 2^63 - 1", std::to_string(recipe.seed));
-  detail::check_dataset(recipe);
+  detail::check_dataset(recipe, faults);
 
-  const detail::RecipeChecks augmentation("augmentation.");
+  const detail::RecipeChecks augmentation("augmentation.", faults);
   augmentation.extent("crop", recipe.augmentation.crop);
   augmentation.scales("scales", recipe.augmentation.scales);
-  const detail::RecipeChecks network("network.");
+  const detail::RecipeChecks network("network.", faults);
   network.share("drop_path", recipe.network.drop_path);
   network.share("dropout", recipe.network.dropout);
 
-  const detail::RecipeChecks optimizer("optimizer.");
+  const detail::RecipeChecks optimizer("optimizer.", faults);
   optimizer.positive("lr", recipe.optimizer.lr);
   optimizer.at_least("weight_decay", recipe.optimizer.weight_decay, 0);
   optimizer.share("beta1", recipe.optimizer.beta1);
@@ -150,19 +149,26 @@ inline void require_valid(const Recipe& recipe) {
   optimizer.positive("eps", recipe.optimizer.eps);
   optimizer.share("momentum", recipe.optimizer.momentum);
   optimizer.at_least("clip_norm", recipe.optimizer.clip_norm, 0);
-  const detail::RecipeChecks schedule("schedule.");
+  const detail::RecipeChecks schedule("schedule.", faults);
   schedule.at_least("warmup_epochs", recipe.schedule.warmup_epochs, 0);
   schedule.at_least("power", recipe.schedule.power, 0);
 
-  detail::check_loss(recipe);
-  detail::check_evaluation(recipe.evaluation);
-  const detail::RecipeChecks checkpoints("checkpoints.");
+  detail::check_loss(recipe, faults);
+  detail::check_evaluation(recipe.evaluation, faults);
+  const detail::RecipeChecks checkpoints("checkpoints.", faults);
   checkpoints.at_least("keep_best", recipe.checkpoints.keep_best, 0);
   checkpoints.at_least("every_epochs", recipe.checkpoints.every_epochs, 1);
   checkpoints.at_least("every_iterations", recipe.checkpoints.every_iterations, 0);
-  const detail::RecipeChecks machine("machine.");
+  const detail::RecipeChecks machine("machine.", faults);
   machine.at_least("threads", recipe.machine.threads, 0);
   machine.at_least("workers", recipe.machine.workers, 0);
+  return faults;
+}
+
+/// Throws: ArgumentError naming the key of a setting that cannot be, what was given and what was expected.
+inline void require_valid(const Recipe& recipe) {
+  const std::vector<std::string> faults = recipe_faults(recipe);
+  if (!faults.empty()) throw_argument_error("[recipe] " + faults.front());
 }
 
 }  // namespace dformer

@@ -28,23 +28,22 @@ inline DatasetLayout layout_of(const RecipeDataset& dataset) {
   return layout;
 }
 
-/// The names of the classes. A file is looked for in the data set's folder, then where the program runs.
-/// Throws: ArgumentError for a file that cannot be read, and for another number of names than of classes.
+/// The names of the classes; none where the recipe has none. A file is looked for in the data set's folder,
+/// then where the program runs. Throws: ArgumentError for a file that cannot be read.
+inline ClassList class_names_of(const RecipeDataset& dataset) {
+  if (dataset.classes.empty()) return {};
+  if (dataset.classes == "nyu40") return ClassList(nyu_depth_v2_classes);
+  if (dataset.classes == "sunrgbd37") return ClassList(sunrgbd_classes);
+  std::error_code ignored;
+  const std::filesystem::path beside = std::filesystem::path(dataset.root) / dataset.classes;
+  return read_classes(std::filesystem::exists(beside, ignored) ? beside
+                                                               : std::filesystem::path(dataset.classes));
+}
+
+/// The same. Throws also: ArgumentError for another number of names than of classes.
 inline ClassList classes_of(const RecipeDataset& dataset) {
-  ClassList classes;
-  if (dataset.classes == "nyu40") {
-    classes = ClassList(nyu_depth_v2_classes);
-  } else if (dataset.classes == "sunrgbd37") {
-    classes = ClassList(sunrgbd_classes);
-  } else if (!dataset.classes.empty()) {
-    std::error_code ignored;
-    const std::filesystem::path beside = std::filesystem::path(dataset.root) / dataset.classes;
-    classes = read_classes(std::filesystem::exists(beside, ignored) ? beside
-                                                                    : std::filesystem::path(dataset.classes));
-  } else {
-    return classes;
-  }
-  if (classes.size() != static_cast<std::size_t>(dataset.num_classes)) {
+  ClassList classes = class_names_of(dataset);
+  if (classes.size() > 0 && classes.size() != static_cast<std::size_t>(dataset.num_classes)) {
     throw_argument_error("[recipe] dataset.classes: " + dataset.classes + " has " +
                          std::to_string(classes.size()) + " names, but dataset.num_classes is " +
                          std::to_string(dataset.num_classes) + "; the two must be the same");

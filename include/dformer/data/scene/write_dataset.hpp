@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
@@ -21,6 +20,7 @@
 #include <dformer/core/atomic_file.hpp>
 #include <dformer/data/classes.hpp>
 #include <dformer/data/encode_depth.hpp>
+#include <dformer/data/label_counts.hpp>
 #include <dformer/data/scene/class_set.hpp>
 #include <dformer/data/scene/render.hpp>
 #include <dformer/data/write_image.hpp>
@@ -42,24 +42,6 @@ struct DatasetOptions {
   DepthFiles depth = DepthFiles::greys;
   HolePolicy holes = HolePolicy::as_near;  ///< of `greys`
   int threads = 2;
-};
-
-/// How many pixels have each label, over a whole data set.
-struct LabelCounts {
-  std::array<std::uint64_t, 256> pixels{};
-
-  void add(const cv::Mat& labels) {
-    for (int y = 0; y < labels.rows; ++y) {
-      const std::uint8_t* row = labels.ptr<std::uint8_t>(y);
-      for (int x = 0; x < labels.cols; ++x) ++pixels[row[x]];
-    }
-  }
-  /// Of all pixels, 0 … 1.
-  double share(std::size_t label) const {
-    std::uint64_t total = 0;
-    for (std::uint64_t count : pixels) total += count;
-    return total == 0 ? 0 : static_cast<double>(pixels[label]) / static_cast<double>(total);
-  }
 };
 
 enum class Split { train, test };

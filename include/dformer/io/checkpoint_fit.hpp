@@ -1,0 +1,68 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <dformer/io/checkpoint.hpp>
+#include <dformer/io/load_plan.hpp>
+
+namespace dformer {
+
+/// A network that a file may be of.
+struct CandidateNetwork {
+  std::string name;    ///< "DFormerv2_S"
+  std::string like{};  ///< the configuration it follows, where that changes its shapes: "sunrgbd"
+  std::vector<LoadTarget> targets{};  ///< `load_targets(net)`
+};
+
+/// How much of a network a file fills.
+struct CheckpointFit {
+  std::string network;
+  std::string like{};
+  std::size_t tensors = 0;  ///< that the network needs
+  LoadReport report{};
+
+  /// "DFormerv2_S like sunrgbd"
+  std::string name() const { return like.empty() ? network : network + " like " + like; }
+  /// Of the network's tensors those that the file has with their shapes, 0 … 1.
+  double coverage() const {
+    return tensors == 0 ? 0 : static_cast<double>(report.applied.size()) / static_cast<double>(tensors);
+  }
+  /// Names that one of the two has and the other has not, or with another shape.
+  std::size_t differences() const {
+    return report.missing.size() + report.unused.size() + report.mismatched.size();
+  }
+  /// Whether the file has all of the backbone and nothing of the decode head.
+  bool backbone_only() const {
+    const auto of_head = [](std::string_view name) { return name.starts_with("decode_head."); };
+    return report.mismatched.empty() && !report.missing.empty() && !report.applied.empty() &&
+           std::ranges::all_of(report.missing, of_head, &LoadReport::Missing::name) &&
+           std::ranges::none_of(report.applied, of_head);
+  }
+};
+
+inline CheckpointFit fit_checkpoint(const Checkpoint& checkpoint, const CandidateNetwork& candidate) {
+  CheckpointFit fit{candidate.name, candidate.like, 0,
+                    plan_load(checkpoint, candidate.targets, {.strict = false}).report};
+  fit.tensors = fit.report.applied.size() + fit.report.missing.size() + fit.report.mismatched.size();
+  return fit;
+}
+
+/// The number of classes that a file's last layer has; none where it has no such layer.
+inline std::optional<int> class_count_of(const Checkpoint& checkpoint) {
+  for (const TensorRecord& tensor : checkpoint.tensors()) {
+    for (const std::string& name : candidate_keys(tensor.name)) {
+      if (name.ends_with("decode_head.conv_seg.weight") && tensor.shape.rank() >= 2)
+        return static_cast<int>(std::min<std::int64_t>(tensor.shape[0], 1 << 20));
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace dformer
