@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -271,7 +270,12 @@ inline Recipe read_recipe(const std::filesystem::path& file) {
     throw_argument_error("[" + file.string() +
                          "] cannot be opened; expected a recipe, such as those in examples/recipes");
   }
-  const std::string text{std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  constexpr std::size_t most = 1u << 20;  // a device never ends
+  std::string text(most, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(most));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (text.size() == most)
+    throw_argument_error("[" + file.string() + "] is longer than any recipe: 1 MB or more");
   return parse_recipe(text, file.string());
 }
 

@@ -59,10 +59,12 @@ class Checkpoint {
     const std::string prefix = std::string(path) + ".";
     const auto below = [&](const TensorRecord& tensor) { return tensor.name.starts_with(prefix); };
     if (std::ranges::none_of(contents_.others, below)) return false;
-    const auto chosen = std::ranges::stable_partition(contents_.others, std::not_fn(below));
-    std::vector<TensorRecord> weights(std::make_move_iterator(chosen.begin()),
-                                      std::make_move_iterator(chosen.end()));
-    contents_.others.erase(chosen.begin(), chosen.end());
+    // Not of std::ranges, whose subrange clang 14 cannot compile.
+    const auto chosen =
+        std::stable_partition(contents_.others.begin(), contents_.others.end(), std::not_fn(below));
+    std::vector<TensorRecord> weights(std::make_move_iterator(chosen),
+                                      std::make_move_iterator(contents_.others.end()));
+    contents_.others.erase(chosen, contents_.others.end());
     for (TensorRecord& tensor : weights) tensor.name.erase(0, prefix.size());
     const std::string before = contents_.selected == "top level" ? std::string() : contents_.selected + ".";
     for (TensorRecord& tensor : contents_.tensors) {
