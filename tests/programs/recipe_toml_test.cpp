@@ -114,6 +114,7 @@ TEST(RecipeToml, WhatIsWrongIsNamedWithItsLine) {
   refused("epochs = = 3", {"[my.toml:1] is no TOML"});
   expect_mentions(error_of<ArgumentError>([] { read_recipe("/nowhere/my.toml"); }),
                   {"/nowhere/my.toml", "cannot be opened"});
+  expect_mentions(error_of<ArgumentError>([] { read_recipe("/dev/zero"); }), {"/dev/zero", "1 MB"});
 }
 
 TEST(RecipeToml, SettingsOfTheCommandLine) {
