@@ -173,7 +173,7 @@ inline Json to_json(const OfficialRow& row) {
           {"folder", row.folder()},
           {"checkpoint", row.checkpoint},
           {"images", row.images()},
-          {"miou_multi_scale_flip", row.miou}};
+          {"published_miou_percent", row.miou}};
 }
 
 inline Json to_json(const AuditedCase& result) {

@@ -89,7 +89,7 @@ def measure(options, row, protocol):
     """One line of the table."""
     line = dict.fromkeys(COLUMNS, "") | {"row": row["name"], "protocol": protocol}
     if protocol == "multi_scale_flip":
-        line["target"] = row["miou_multi_scale_flip"]
+        line["target"] = row["published_miou_percent"]
     checkpoint = find_below(options.checkpoints, row["checkpoint"])
     data = options.data_root / row["folder"]
     if checkpoint is None:

@@ -16,8 +16,7 @@
 #include <utility>
 #include <vector>
 
-#include <toml++/toml.h>
-
+#include "toml_text.hpp"
 #include <dformer/io/load_report.hpp>
 #include <dformer/train/recipe_checks.hpp>
 
@@ -255,7 +254,7 @@ inline std::string to_toml(const Recipe& recipe) {
 inline Recipe parse_recipe(std::string_view text, const std::string& source) {
   Recipe recipe;
   try {
-    detail::set_from(recipe, toml::parse(text, std::string_view(source)), source);
+    detail::set_from(recipe, parse_toml(text, source), source);
   } catch (const toml::parse_error& error) {
     throw ArgumentError("[" + source + ":" + std::to_string(error.source().begin.line) +
                         "] is no TOML: " + std::string(error.description()));
@@ -291,10 +290,10 @@ inline void override_recipe(Recipe& recipe, const std::string& assignment) {
   const std::string value = assignment.substr(equals + 1);
   toml::table table;
   try {
-    table = toml::parse(key + " = " + value);
+    table = parse_toml(key + " = " + value, source);
   } catch (const toml::parse_error&) {
     try {
-      table = toml::parse(key + " = " + detail::quoted_text(value));
+      table = parse_toml(key + " = " + detail::quoted_text(value), source);
     } catch (const toml::parse_error& error) {
       throw ArgumentError("[" + source + "] is no setting: " + std::string(error.description()));
     }

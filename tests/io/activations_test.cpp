@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <utility>
@@ -50,7 +51,8 @@ std::vector<float> host(const B::Tensor& tensor) {
 
 void expect_near(const std::vector<float>& actual, const std::vector<float>& expected) {
   ASSERT_EQ(actual.size(), expected.size());
-  for (std::size_t i = 0; i < actual.size(); ++i) EXPECT_NEAR(actual[i], expected[i], 1e-5f) << i;
+  for (std::size_t i = 0; i < actual.size(); ++i)
+    EXPECT_NEAR(actual[i], expected[i], 1e-6f * (1 + std::abs(expected[i]))) << i;
 }
 
 TEST(Activations, AreWhatEachModuleGivesByItself) {
