@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <iostream>
 #include <string>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 
@@ -13,6 +14,7 @@
 #include "common/program.hpp"
 #include "common/progress_bar.hpp"
 #include "common/score_json.hpp"
+#include "dformer_eval_audit.hpp"
 #include "dformer_eval_options.hpp"
 #include <dformer/backend/cpu/cpu.hpp>
 #include <dformer/data/write_image.hpp>
@@ -95,7 +97,18 @@ int evaluate_network(const EvalOptions& options) {
 }  // namespace dformer::programs
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "--audit") {
+    CLI::App app("Whether everything that the official rows need is there and works.",
+                 "dformer_eval --audit");
+    dformer::programs::AuditOptions options;
+    options.add_to(app);
+    return dformer::programs::run_program(app, argc - 1, argv + 1,
+                                          [&] { return dformer::programs::audit(options); });
+  }
   CLI::App app("Scores a network on a data set by the official protocol.", "dformer_eval");
+  app.footer(
+      "dformer_eval --audit [options]: looks at the official networks instead; see dformer_eval --audit "
+      "--help");
   dformer::programs::EvalOptions options;
   options.add_to(app);
   return dformer::programs::run_program(app, argc, argv,

@@ -3,54 +3,18 @@
 
 #include <cstdio>
 #include <exception>
-#include <memory>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "common/program.hpp"
+#include "dformer_parity_layers.hpp"
+#include "dformer_parity_networks.hpp"
 #include <dformer/backend/cpu/cpu.hpp>
-#include <dformer/backend/observe.hpp>
-#include <dformer/heads/mlp_head.hpp>
 #include <dformer/io/parity.hpp>
-#include <dformer/models/zoo.hpp>
 
 namespace {
-
-using Backend = dformer::Observe<dformer::Cpu<>>;
-using Network = dformer::AnySegmenter<Backend>;
-
-template <class Backbone, int embed_dim = 512>
-std::unique_ptr<Network> with_mlp_head(const dformer::ParityFixture& fixture) {
-  constexpr auto& channels = Backbone::feature_channels;
-  using Head = dformer::MlpHead<Backend, channels[0], channels[1], channels[2], channels[3],
-                                dformer::any_classes, embed_dim>;
-  return std::make_unique<dformer::SegmenterHolder<dformer::Segmenter<Backend, Backbone, Head>>>(
-      fixture.model, fixture.num_classes);
-}
-
-std::unique_ptr<Network> make_mlp_network(const dformer::ParityFixture& fixture) {
-  using namespace dformer;
-  const std::string& model = fixture.model;
-  if (model == "DFormer_Tiny") return with_mlp_head<DFormer<Backend, dformer_tiny>>(fixture);
-  if (model == "DFormer_Small") return with_mlp_head<DFormer<Backend, dformer_small>>(fixture);
-  if (model == "DFormer_Base") return with_mlp_head<DFormer<Backend, dformer_base>>(fixture);
-  if (model == "DFormer_Large") return with_mlp_head<DFormer<Backend, dformer_large>>(fixture);
-  if (model == "DFormerv2_S") return with_mlp_head<DFormerV2<Backend, dformer_v2_small>>(fixture);
-  if (model == "DFormerv2_B") return with_mlp_head<DFormerV2<Backend, dformer_v2_base>>(fixture);
-  if (model == "DFormerv2_L") return with_mlp_head<DFormerV2<Backend, dformer_v2_large>, 1024>(fixture);
-  return nullptr;
-}
-
-std::unique_ptr<Network> make_network(const dformer::ParityFixture& fixture) {
-  if (fixture.decoder == "ham") return dformer::make_segmenter<Backend>(fixture.model, fixture.num_classes);
-  if (fixture.decoder == "MLPDecoder") {
-    if (auto network = make_mlp_network(fixture)) return network;
-  }
-  dformer::throw_argument_error("[dformer_parity] no type here for " + fixture.model + " with decoder " +
-                                fixture.decoder +
-                                "; there are the seven variants, with 'ham' and with 'MLPDecoder'");
-}
 
 void print(const dformer::ParityReport& report) {
   std::printf("  %-44s %9s %11s %11s %11s\n", "tensor", "values", "max abs", "max rel", "tolerance");
@@ -68,7 +32,7 @@ void print(const dformer::ParityReport& report) {
 
 bool check(const std::string& path, const dformer::cpu::Device& device, bool quiet) {
   const dformer::ParityFixture fixture(path);
-  const std::unique_ptr<Network> network = make_network(fixture);
+  const auto network = dformer::programs::make_observed(fixture);
   const dformer::ParityReport report = dformer::check_parity(*network, fixture, device);
   std::printf("%s  %s %s %s\n", report.passed() ? "PASS" : "FAIL", path.c_str(), fixture.model.c_str(),
               to_string(fixture.input_shape).c_str());
@@ -76,20 +40,8 @@ bool check(const std::string& path, const dformer::cpu::Device& device, bool qui
   return report.passed();
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  CLI::App app{"Compares networks with recorded runs of the official code, tensor by tensor."};
-  std::vector<std::string> fixtures;
-  dformer::cpu::DeviceOptions options;
-  bool quiet = false;
-  app.add_option("fixtures", fixtures, "Fixture files (.safetensors)")->required();
-  app.add_option("--threads", options.threads, "Threads; 0 takes all processors")
-      ->check(CLI::NonNegativeNumber);
-  app.add_flag("--quiet", quiet, "Print tables only for fixtures that fail");
-  CLI11_PARSE(app, argc, argv);
-
-  const dformer::cpu::Device device(options);
+/// The number of fixtures that are not met, or cannot be read.
+int check_all(const std::vector<std::string>& fixtures, const dformer::cpu::Device& device, bool quiet) {
   int failed = 0;
   for (const std::string& path : fixtures) {
     try {
@@ -100,5 +52,31 @@ int main(int argc, char** argv) {
     }
   }
   std::printf("%zu fixtures, %d failed\n", fixtures.size(), failed);
-  return failed == 0 ? 0 : 1;
+  return failed;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app(
+      "Compares networks with recorded runs of the official code, tensor by tensor, and with what the "
+      "modules of "
+      "another implementation gave.",
+      "dformer_parity");
+  std::vector<std::string> fixtures;
+  dformer::cpu::DeviceOptions device;
+  dformer::programs::LayerOptions layers;
+  bool quiet = false;
+  CLI::Option* files = app.add_option("fixtures", fixtures, "fixture files (.safetensors)");
+  app.add_option("--threads", device.threads, "0 for all processors")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  app.add_flag("--quiet", quiet, "print tables only for fixtures that fail");
+  layers.add_to(app, *files);
+  return dformer::programs::run_program(app, argc, argv, [&] {
+    if (layers.given()) return dformer::programs::run_layers(layers, dformer::cpu::Device(device)) ? 0 : 1;
+    if (fixtures.empty())
+      dformer::throw_argument_error("fixture files expected, or --model with --dump or --compare");
+    return check_all(fixtures, dformer::cpu::Device(device), quiet) == 0 ? 0 : 1;
+  });
 }

@@ -8,7 +8,6 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <sstream>
 #include <string>
@@ -19,6 +18,7 @@
 
 #include <toml++/toml.h>
 
+#include "toml_text.hpp"
 #include <dformer/core/finding.hpp>
 #include <dformer/io/load_report.hpp>
 #include <dformer/train/recipe_checks.hpp>
@@ -293,7 +293,7 @@ inline std::string to_toml(const Recipe& recipe) {
 inline Recipe parse_recipe(std::string_view text, const std::string& source) {
   Recipe recipe;
   try {
-    detail::set_from(recipe, toml::parse(text, std::string_view(source)), source);
+    detail::set_from(recipe, parse_toml(text, source), source);
   } catch (const toml::parse_error& error) {
     throw ArgumentError("[" + source + ":" + std::to_string(error.source().begin.line) +
                         "] is no TOML: " + std::string(error.description()));
@@ -310,7 +310,13 @@ inline std::string recipe_text(const std::filesystem::path& file) {
     throw_argument_error("[" + file.string() +
                          "] cannot be opened; expected a recipe, such as those in examples/recipes");
   }
-  return {std::istreambuf_iterator<char>(stream), std::istreambuf_iterator<char>()};
+  constexpr std::size_t most = 1u << 20;  // a device never ends
+  std::string text(most, '\0');
+  stream.read(text.data(), static_cast<std::streamsize>(most));
+  text.resize(static_cast<std::size_t>(stream.gcount()));
+  if (text.size() == most)
+    throw_argument_error("[" + file.string() + "] is longer than any recipe: 1 MB or more");
+  return text;
 }
 
 }  // namespace detail
@@ -326,7 +332,7 @@ inline std::optional<Recipe> examine_recipe(const std::filesystem::path& file, C
   const std::string name = file.string();
   try {
     Recipe recipe;
-    const toml::table table = toml::parse(detail::recipe_text(file), std::string_view(name));
+    const toml::table table = parse_toml(detail::recipe_text(file), name);
     detail::set_from(recipe, table, name, &checkup);
     return recipe;
   } catch (const toml::parse_error& error) {
@@ -350,10 +356,10 @@ inline void override_recipe(Recipe& recipe, const std::string& assignment) {
   const std::string value = assignment.substr(equals + 1);
   toml::table table;
   try {
-    table = toml::parse(key + " = " + value);
+    table = parse_toml(key + " = " + value, source);
   } catch (const toml::parse_error&) {
     try {
-      table = toml::parse(key + " = " + detail::quoted_text(value));
+      table = parse_toml(key + " = " + detail::quoted_text(value), source);
     } catch (const toml::parse_error& error) {
       throw ArgumentError("[" + source + "] is no setting: " + std::string(error.description()));
     }

@@ -46,5 +46,16 @@ TEST(DatasetList, MissingAndEmptyListsAreNamed) {
   expect_mentions(error("."), {"cannot be opened"});
 }
 
+TEST(DatasetList, NamesThatLeadOutOfTheFolderAreRefused) {
+  const TemporaryFolder folder;
+  for (const std::string line : {"RGB/../../secret.png", "RGB//etc/passwd.png", "..", "RGB/a/../../b.jpg"}) {
+    folder.write("list.txt", "RGB/1.png\n" + line + "\n");
+    expect_mentions(error_of<DatasetError>([&] { read_dataset_list(folder / "list.txt"); }),
+                    {"list.txt", "line 2", "leads out of the folder"});
+  }
+  folder.write("list.txt", "RGB/a..b/..c.png\n");  // dots alone lead nowhere
+  EXPECT_EQ(read_dataset_list(folder / "list.txt")[0].stem, "a..b/..c");
+}
+
 }  // namespace
 }  // namespace dformer

@@ -145,5 +145,21 @@ TEST(JittorPickle, SharedContentDoesNotMultiply) {
   EXPECT_EQ(read_error(whole), Kind::corrupt_container);
 }
 
+TEST(JittorPickle, EntriesThatArePassedOverCountToo) {
+  // A dictionary of 2000 entries without a name, in a list 2000 times: 4 million looks at an entry if all
+  // were taken.
+  PickleBuilder builder;
+  builder.begin(2).dict().op('(');
+  for (int i = 0; i < 2000; ++i) builder.op('N').op('N');
+  builder.op('u').op('q').op(0).op('0').op(']').op('(');
+  for (int i = 0; i < 2000; ++i) builder.op('h').op(0);
+  builder.op('e').op('q').op(1).op('0');
+  const std::string array = one_array("i2", "<", false, {1}, std::string_view("\1\0", 2));
+  const std::string file = builder.end();
+  const std::string whole = file.substr(0, file.size() - 1) + array.substr(2, array.size() - 3) +
+                            PickleBuilder().text("x").op('h').op(1).op('s').end();
+  EXPECT_EQ(read_error(whole), Kind::corrupt_container);
+}
+
 }  // namespace
 }  // namespace dformer

@@ -173,6 +173,16 @@ TEST(TensorBounds, RefusesWhatOverflows) {
   EXPECT_EQ(bounds_error(record), Kind::out_of_bounds);
 }
 
+TEST(TensorBounds, RepeatedElementsHaveALimit) {
+  const std::vector<float> storage(16);
+  TensorRecord record = view(DType::float32, storage, {1});
+  record.shape = {1 << 14, 1 << 14};
+  record.strides = {0, 0};
+  io::check_bounds(record, "file");  // a gigabyte of one number
+  record.shape = {1 << 14, (1 << 14) + 1};
+  EXPECT_EQ(bounds_error(record), Kind::out_of_bounds);
+}
+
 TEST(TensorBounds, RefusesNegativeExtentsAndStrides) {
   const std::vector<float> storage(16);
   TensorRecord record = view(DType::float32, storage, {2, 2});

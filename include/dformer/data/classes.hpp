@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <istream>
 #include <span>
 #include <string>
 #include <string_view>
@@ -64,15 +65,13 @@ class ClassList {
   std::vector<std::string> names_;
 };
 
-/// Reads names from a text file, one a line, the first line being class 0. Spaces around a name are dropped,
-/// as are empty lines at the end; UTF-8. Throws: ArgumentError for a missing or empty file, an empty line
-/// between names, a name given twice, more than 255 names (labels are bytes, and 255 means ignored).
-inline ClassList read_classes(const std::filesystem::path& file) {
-  const std::string name_of_file = file.string();
-  const std::string subject = "[" + name_of_file + "] ";
-  std::ifstream stream(file);
-  if (!stream)
-    throw_argument_error(subject + "cannot be opened; expected a text file with one class name a line");
+/// Reads names, one a line, the first line being class 0. Spaces around a name are dropped, as are empty
+/// lines at the end; UTF-8. `file` names the source in errors. Throws: ArgumentError for an empty text, an
+/// empty line between names, a name given twice, more than 255 names (labels are bytes, and 255 means
+/// ignored).
+inline ClassList parse_classes(std::istream& stream, const std::filesystem::path& file) {
+  std::string subject("[");
+  subject.append(file.string()).append("] ");
   std::vector<std::string> names;
   std::size_t line_number = 0;
   std::size_t empty_line = 0;  // the first one since the last name
@@ -95,15 +94,26 @@ inline ClassList read_classes(const std::filesystem::path& file) {
                              "\" of line " + std::to_string(i + 1) + "; names must differ");
       }
     }
+    if (names.size() == 255) {
+      throw_argument_error(subject + "line " + std::to_string(line_number) +
+                           " holds a 256th name; at most 255 are possible");
+    }
     names.push_back(std::move(name));
   }
   if (stream.bad()) throw_argument_error(subject + "cannot be read to its end");
   if (names.empty()) throw_argument_error(subject + "holds no class name; expected one a line");
-  if (names.size() > 255) {
-    throw_argument_error(subject + "holds " + std::to_string(names.size()) +
-                         " names; at most 255 are possible");
-  }
   return ClassList(std::move(names));
+}
+
+/// The names of a text file. Throws also: ArgumentError for a missing file.
+inline ClassList read_classes(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  if (!stream) {
+    std::string text("[");
+    throw_argument_error(text.append(file.string()) +
+                         "] cannot be opened; expected a text file with one class name a line");
+  }
+  return parse_classes(stream, file);
 }
 
 }  // namespace dformer

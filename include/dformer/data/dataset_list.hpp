@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
+#include <istream>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -49,24 +50,40 @@ inline ListedName parse_list_line(std::string_view line) {
   return {std::string(line.substr(0, line.size() - extension.size())), std::move(extension)};
 }
 
-/// The names of a list file such as train.txt, in its order; blank lines are skipped.
-/// Throws: DatasetError for a missing or empty list.
-inline std::vector<ListedName> read_dataset_list(const std::filesystem::path& file) {
-  std::ifstream stream(file);
-  if (!stream || std::filesystem::is_directory(file)) {
-    throw_dataset_error(file, "cannot be opened; expected a list with one image a line, such as RGB/2.jpg");
-  }
+/// Whether a name stays in the folder that it is looked for in; predictions are also written under it.
+inline bool stays_in_folder(const std::filesystem::path& name) {
+  return name.is_relative() && std::ranges::find(name, std::filesystem::path("..")) == name.end();
+}
+
+/// The names of a list, in its order; blank lines are skipped. `file` names it in errors.
+/// Throws: DatasetError for an empty list, and for a name that leads out of its folder.
+inline std::vector<ListedName> parse_dataset_list(std::istream& stream, const std::filesystem::path& file) {
   std::vector<ListedName> names;
-  std::size_t number = 0;
+  std::size_t line_number = 0;
   for (std::string line; std::getline(stream, line);) {
-    if (++number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
+    ++line_number;
+    if (line_number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
     ListedName name = parse_list_line(line);
-    name.line = number;
+    name.line = line_number;
+    if (!stays_in_folder(name.stem)) {
+      throw_dataset_error(file, "line " + std::to_string(line_number) + ": '" + name.stem +
+                                    "' leads out of the folder of the data set; expected a name in it, such "
+                                    "as RGB/2.jpg");
+    }
     if (!name.stem.empty()) names.push_back(std::move(name));
   }
   if (stream.bad()) throw_dataset_error(file, "cannot be read to its end");
   if (names.empty()) throw_dataset_error(file, "lists no image; expected one a line, such as RGB/2.jpg");
   return names;
+}
+
+/// The names of a list file such as train.txt. Throws also: DatasetError for a missing list.
+inline std::vector<ListedName> read_dataset_list(const std::filesystem::path& file) {
+  std::ifstream stream(file);
+  if (!stream || std::filesystem::is_directory(file)) {
+    throw_dataset_error(file, "cannot be opened; expected a list with one image a line, such as RGB/2.jpg");
+  }
+  return parse_dataset_list(stream, file);
 }
 
 /// The image in a folder that goes with a listed name: with the likely extension, or with any that an image

@@ -18,6 +18,9 @@ class JsonCursor {
   JsonCursor(std::string_view text, std::string_view path, std::uint64_t origin)
       : text_(text), path_(path), origin_(origin) {}
 
+  /// Where in the file it stands.
+  std::uint64_t file_offset() const { return origin_ + position_; }
+
   /// Passes over `symbol` (and white space before it) if it comes next.
   bool accept(char symbol) {
     skip_space();
@@ -89,7 +92,7 @@ class JsonCursor {
   }
 
   [[noreturn]] void fail(const std::string& what) const {
-    throw_checkpoint_error(CheckpointError::Kind::corrupt_container, path_, origin_ + position_,
+    throw_checkpoint_error(CheckpointError::Kind::corrupt_container, path_, file_offset(),
                            "the safetensors header is no valid JSON of its kind: " + what);
   }
 

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <charconv>
+#include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -34,9 +36,14 @@ class ParityFixture {
     decoder = file_.text("decoder").value_or("ham");
     const std::string title = text("model");
     model = title.substr(0, title.find(' '));
-    for_each("input_shape", [&](io::JsonCursor& cursor) { input_shape.push_back(cursor.integer()); });
-    require(input_shape.rank() == 4 && input_shape[1] == 3, "input_shape [N, 3, H, W]", "input_shape");
-    num_classes = static_cast<int>(number("num_classes", text("num_classes")));
+    for_each("input_shape", [&](io::JsonCursor& cursor) {
+      require(input_shape.rank() < 4, "four extents", "input_shape");
+      input_shape.push_back(cursor.integer());
+    });
+    require(is_image(input_shape), "[N, 3, H, W] of at most 2^28 values", "input_shape");
+    const double classes = number("num_classes", text("num_classes"));
+    require(classes >= 2 && classes <= 255 && classes == std::floor(classes), "2 to 255", "num_classes");
+    num_classes = static_cast<int>(classes);
     // The fixtures state this rule: 50 times the reference's own rounding and 1e-4 on top.
     logits_tolerance = 50 * number("f64_maxabs_logits", text("f64_maxabs_logits")) + 1e-4;
     for_each("f64_maxabs_feats", [&](io::JsonCursor& cursor) {
@@ -62,9 +69,22 @@ class ParityFixture {
   std::vector<Tap> taps;
 
   bool has(std::string_view name) const { return file_.find(name) != nullptr; }
-  /// Throws: ArgumentError when the fixture has no such tensor.
-  std::vector<float> values(std::string_view name) const { return record(name).to_float32(); }
+  /// Throws: ArgumentError when the fixture has no such tensor of that many values.
+  std::vector<float> values(std::string_view name, std::size_t count) const {
+    const TensorRecord& tensor = record(name);
+    require(static_cast<std::size_t>(tensor.numel()) == count, std::to_string(count) + " values", name);
+    return tensor.to_float32();
+  }
+  /// Throws: ArgumentError when the fixture has no such tensor, or it holds other than integers.
   std::vector<std::int64_t> indices(std::string_view name) const { return record(name).to_int64(); }
+
+  /// Throws: ArgumentError that `what` was expected under `key`, unless `met`.
+  void require(bool met, std::string_view what, std::string_view key) const {
+    if (met) return;
+    throw_argument_error("[" + file_.path() + "] expected " + std::string(what) + " under '" +
+                         std::string(key) +
+                         "'; only fixtures of a whole network's forward pass can be compared");
+  }
 
  private:
   const TensorRecord& record(std::string_view name) const {
@@ -92,14 +112,15 @@ class ParityFixture {
   }
   static Shape shape(io::JsonCursor& cursor) {
     Shape result;
-    cursor.array([&] { result.push_back(cursor.integer()); });
+    cursor.array([&] {
+      if (result.rank() == Shape::max_rank) cursor.fail("a shape has too many extents");
+      result.push_back(cursor.integer());
+    });
     return result;
   }
-  void require(bool met, std::string_view what, std::string_view key) const {
-    if (met) return;
-    throw_argument_error("[" + file_.path() + "] expected " + std::string(what) + " under '" +
-                         std::string(key) +
-                         "'; only fixtures of a whole network's forward pass can be compared");
+  static bool is_image(const Shape& shape) {
+    if (shape.rank() != 4 || shape[1] != 3 || !shape.is_valid()) return false;
+    return shape.numel() > 0 && shape.numel() <= std::int64_t{1} << 28;
   }
 
   Checkpoint file_;

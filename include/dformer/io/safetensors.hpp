@@ -83,12 +83,12 @@ class SafetensorsReader {
     std::vector<std::int64_t> offsets;
     json.object([&](const std::string& key) {
       if (key == "dtype") {
-        dtype = read_dtype(json.string(), name);
+        dtype = read_dtype(json, name);
       } else if (key == "shape") {
         shape = Shape{};
         json.array([&] {
           if (shape->rank() == Shape::max_rank) {
-            fail(Kind::invalid_shape, CheckpointError::no_offset,
+            fail(Kind::invalid_shape, json.file_offset(),
                  "tensor '" + name + "' has more than " + std::to_string(Shape::max_rank) + " axes");
           }
           shape->push_back(json.integer());
@@ -106,12 +106,13 @@ class SafetensorsReader {
                static_cast<std::uint64_t>(offsets[1]));
   }
 
-  DType read_dtype(std::string_view code, const std::string& name) const {
+  DType read_dtype(JsonCursor& json, const std::string& name) const {
+    const std::string code = json.string();
     for (const auto& [known, dtype] : safetensors_dtypes) {
       if (known == code) return dtype;
     }
-    fail(Kind::unsupported_dtype, CheckpointError::no_offset,
-         "element type '" + std::string(code) + "' of tensor '" + name + "' is not supported");
+    fail(Kind::unsupported_dtype, json.file_offset(),
+         "element type '" + code + "' of tensor '" + name + "' is not supported");
   }
 
   void add_tensor(const std::string& name, DType dtype, const Shape& shape, std::uint64_t begin,

@@ -44,7 +44,7 @@ class StateDictReader {
 
   // Limits far above any real file, so that one that refers to its parts over and over cannot exhaust memory.
   static constexpr int max_depth = 8;
-  static constexpr std::size_t max_entries = 1u << 16;
+  static constexpr std::size_t max_entries = 1u << 17;
   static constexpr std::size_t max_name = 512;
   static constexpr std::size_t max_text = 1u << 20;      // a configuration as text
   static constexpr std::size_t max_all_text = 1u << 24;  // longer texts, and those beyond, are left out
@@ -161,6 +161,7 @@ class StateDictReader {
     TorchDict tree;
     std::map<TorchKey, std::size_t> position;
     for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
+      if (i >= 2) count_entry();  // also what is passed over: the same dictionary may stand in many places
       if (weights && is_tensor(source_, entries[i + 1])) continue;
       const std::optional<std::string> name = name_of(entries[i]);
       if (!name || path.size() + name->size() > max_name) {

@@ -12,6 +12,10 @@
 
 namespace dformer::io {
 
+/// Elements that a tensor may have beyond those of its storage. Strides of 0 repeat elements, so a file of a
+/// few bytes could ask for any amount of memory.
+inline constexpr std::int64_t most_repeated = std::int64_t{1} << 28;
+
 /// Refuses a record whose elements do not all lie inside its storage, so that nobody need look again.
 /// Throws: CheckpointError(invalid_shape) or (out_of_bounds).
 inline void check_bounds(const TensorRecord& record, std::string_view path,
@@ -51,6 +55,11 @@ inline void check_bounds(const TensorRecord& record, std::string_view path,
   }
   if (empty ? static_cast<std::uint64_t>(record.offset) > room : static_cast<std::uint64_t>(last) >= room) {
     fail(Kind::out_of_bounds, too_far);
+  }
+  if (!empty && count > most_repeated && static_cast<std::uint64_t>(count) > room) {
+    fail(Kind::out_of_bounds, "its " + std::to_string(count) +
+                                  " elements are those of its storage repeated; at most " +
+                                  std::to_string(most_repeated) + " are read so");
   }
 }
 

@@ -41,7 +41,7 @@ inline CheckpointContents read_torch_zip(std::span<const std::byte> file, std::s
     }
   }
   if (record == nullptr) {
-    throw_checkpoint_error(Kind::missing_record, path, CheckpointError::no_offset,
+    throw_checkpoint_error(Kind::missing_record, path, 0,
                            "a zip archive without 'data.pkl': no file of torch.save");
   }
   const std::string folder(record->name.substr(0, record->name.size() - std::string_view("data.pkl").size()));

@@ -1,0 +1,152 @@
+#!/usr/bin/env python3
+"""Scores the fourteen official networks by three protocols, beside the published scores.
+
+    scripts/reproduce_scores.py --checkpoints DIR --data-root DIR --out DIR [--eval build/.../dformer_eval]
+
+DIR of the checkpoints holds the published files, in it or below; that of the data NYUDepthv2 and SUNRGBD. Which rows there
+are, their files and their published scores is what `dformer_eval --audit --list` says. What is not there is skipped, and the
+table says why. A run that was stopped goes on: scores of the same weights over as many images are not computed again.
+
+Writes OUT/scores.csv and OUT/scores.md, and for every row and protocol what dformer_eval writes, in OUT/ROW/PROTOCOL.
+Exits with 1 if a run failed, or a score is further from the published one than --tolerance.
+"""
+import argparse
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+# The published scores are of multi-scale and flip. Sliding windows and a single scale have none.
+PROTOCOLS = {
+    "single_scale": [],
+    "multi_scale_flip": ["--multi-scale", "--flip"],
+    "sliding": ["--multi-scale", "--flip", "--sliding"],
+}
+COLUMNS = ["row", "protocol", "target", "actual", "difference", "status", "images", "reason", "protocol_text"]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description="Scores the fourteen official networks beside the published scores.")
+    parser.add_argument("--checkpoints", required=True, type=Path, help="folder with the published files, in it or below")
+    parser.add_argument("--data-root", required=True, type=Path, help="folder of the folders NYUDepthv2 and SUNRGBD")
+    parser.add_argument("--out", required=True, type=Path)
+    parser.add_argument("--eval", default="dformer_eval", help="the program")
+    parser.add_argument("--rows", type=lambda text: text.split(","), help="only these rows, separated by commas")
+    parser.add_argument("--protocols", type=lambda text: text.split(","), default=list(PROTOCOLS))
+    parser.add_argument("--max-images", type=int, default=0, help="a trial with so many images; 0 for all")
+    parser.add_argument("--tolerance", type=float, default=0.3, help="of the mIoU, in points")
+    parser.add_argument("--threads", type=int, default=0)
+    options = parser.parse_args()
+    for name in options.protocols:
+        if name not in PROTOCOLS:
+            parser.error(f"no protocol is named {name}; there are {', '.join(PROTOCOLS)}")
+    return options
+
+
+def official_rows(options):
+    try:
+        listed = subprocess.run([options.eval, "--audit", "--list"], capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"{error}; --eval should name the program dformer_eval")
+    rows = json.loads(listed.stdout)
+    unknown = set(options.rows or []) - {row["name"] for row in rows}
+    if unknown:
+        sys.exit(f"no row is named {', '.join(sorted(unknown))}; there are {', '.join(row['name'] for row in rows)}")
+    return [row for row in rows if not options.rows or row["name"] in options.rows]
+
+
+def find_below(folder, name):
+    return next((Path(at) / name for at, _, files in os.walk(folder) if name in files), None)
+
+
+def earlier_score(options, row, checkpoint, metrics):
+    """The score of an earlier run of the same weights over as many images; None where there is none."""
+    if not metrics.is_file():
+        return None
+    score = json.loads(metrics.read_text())
+    same_weights = score["weights"].get("checkpoint") == str(checkpoint)
+    newer_weights = checkpoint.stat().st_mtime > metrics.stat().st_mtime
+    wanted = options.max_images or row["images"]
+    return score if same_weights and not newer_weights and score["images"] == wanted else None
+
+
+def evaluate(options, row, checkpoint, protocol, out):
+    """Runs dformer_eval unless its score is there already; returns its score, or an error's text."""
+    metrics = out / "metrics.json"
+    if earlier_score(options, row, checkpoint, metrics) is None:
+        command = [options.eval, "--model", row["model"], "--dataset", row["dataset"], "--checkpoint", str(checkpoint),
+                   "--data", str(options.data_root / row["folder"]), "--out", str(out),
+                   "--max-images", str(options.max_images), "--threads", str(options.threads), *PROTOCOLS[protocol]]
+        run = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+        if run.returncode != 0:
+            return None, " ".join(run.stderr.split()) or f"exit code {run.returncode}"
+    return json.loads(metrics.read_text()), ""
+
+
+def measure(options, row, protocol):
+    """One line of the table."""
+    line = dict.fromkeys(COLUMNS, "") | {"row": row["name"], "protocol": protocol}
+    if protocol == "multi_scale_flip":
+        line["target"] = row["published_miou_percent"]
+    checkpoint = find_below(options.checkpoints, row["checkpoint"])
+    data = options.data_root / row["folder"]
+    if checkpoint is None:
+        return line | {"status": "skipped", "reason": f"no {row['checkpoint']} in {options.checkpoints}"}
+    if not data.is_dir():
+        return line | {"status": "skipped", "reason": f"no folder {data}"}
+    score, error = evaluate(options, row, checkpoint, protocol, options.out / row["name"] / protocol)
+    if score is None:
+        return line | {"status": "failed", "reason": error}
+    line |= {"actual": round(100 * score["miou"], 2), "images": score["images"],
+             "protocol_text": score["protocol"]["text"]}
+    if score["images"] != row["images"]:
+        return line | {"status": "trial", "reason": f"{score['images']} of {row['images']} images: not comparable"}
+    if line["target"] == "":
+        return line | {"status": "measured"}
+    line["difference"] = round(line["actual"] - line["target"], 2)
+    return line | {"status": "reproduced" if abs(line["difference"]) <= options.tolerance else "differs"}
+
+
+def replace_text(path, write):
+    """Whole or not at all."""
+    aside = path.with_name(path.name + ".tmp")
+    with aside.open("w", newline="") as file:
+        write(file)
+    aside.replace(path)
+
+
+def write_tables(options, lines):
+    def write_csv(file):
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(lines)
+
+    def write_markdown(file):
+        cell = lambda value: str(value).replace("|", "\\|")
+        file.write("| " + " | ".join(COLUMNS) + " |\n" + "|---" * len(COLUMNS) + "|\n")
+        for line in lines:
+            file.write("| " + " | ".join(cell(line[column]) for column in COLUMNS) + " |\n")
+
+    replace_text(options.out / "scores.csv", write_csv)
+    replace_text(options.out / "scores.md", write_markdown)
+
+
+def main():
+    options = arguments()
+    rows = official_rows(options)
+    options.out.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for row in rows:
+        for protocol in options.protocols:
+            lines.append(measure(options, row, protocol))
+            last = lines[-1]
+            print(f"{last['row']:26} {protocol:17} {last['status']:11} {last['actual']!s:>6} {last['reason']}", flush=True)
+            write_tables(options, lines)  # a run of days may be stopped
+    print(f"written to {options.out}/scores.csv and scores.md")
+    return 1 if any(line["status"] in ("failed", "differs") for line in lines) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
