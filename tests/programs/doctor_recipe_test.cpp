@@ -75,9 +75,10 @@ TEST_F(DoctorRecipe, TheOfficialOnesStartFromACheckpoint) {
 }
 
 TEST_F(DoctorRecipe, SettingsThatAreRefused) {
-  expect_wrong(found::unknown_setting,
-               "mine.toml:3: batch_sizes: there is no such setting; did you mean batch_size?", "batch_size",
-               "batch_sizes");
+  expect_wrong(
+      found::unknown_setting,
+      "mine.toml:13: schedule.warmup_epoch: there is no such setting; did you mean schedule.warmup_epochs?",
+      "warmup_epochs", "warmup_epoch");
   expect_wrong(found::unknown_setting, "optimiser: there is no such section; did you mean optimizer?",
                "[optimizer]", "[optimizer]\nparameters = \"full\"\n[optimiser]");
   expect_wrong(found::invalid_setting, "mine.toml:2: epochs: a whole number expected", "20", "\"many\"");

@@ -113,7 +113,7 @@ class DatasetSummary {
   std::map<std::string, Depth> depths_;
 };
 
-/// "wall 39.0 %, floor 10.2 %, …; ignored 1.1 %"
+/// "wall 39%, floor 10%, …; ignored 1.1%"
 inline std::string shares_text(const LabelCheck& labels, const ClassList& names) {
   std::vector<std::pair<double, std::string>> shares;
   for (int label = 0; label < 256; ++label) {
@@ -125,7 +125,7 @@ inline std::string shares_text(const LabelCheck& labels, const ClassList& names)
   std::string text;
   const auto append = [&](const std::string& name, double share, const char* between) {
     char percent[32];
-    std::snprintf(percent, sizeof percent, " %.2g %%", 100 * share);
+    std::snprintf(percent, sizeof percent, " %.2g%%", 100 * share);
     text.append(text.empty() ? "" : between).append(name).append(percent);
   };
   for (const auto& [share, name] : shares) append(name, share, ", ");
