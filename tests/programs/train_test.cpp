@@ -259,9 +259,8 @@ TEST_F(Train, WeightsAloneAreNoStateToGoOnFrom) {
   const Outcome outcome =
       train("next", recipe({"--max-iters", "1", "--resume", (folder_ / "weights.pth").string()}));
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
-  expect_mentions(outcome.out,
-                  {"weights.pth] gives weights only, it has no state of an optimizer",
-                   "training starts at epoch 1", "Epoch 1/500 Iter 1/5"});
+  expect_mentions(outcome.out, {"weights.pth] gives weights only, it has no state of an optimizer",
+                                "training starts at epoch 1", "Epoch 1/500 Iter 1/5"});
 }
 
 TEST_F(Train, WhatIsWrongIsASentenceThatNamesIt) {

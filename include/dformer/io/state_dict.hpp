@@ -101,8 +101,8 @@ class StateDictReader {
 
   /// Everything but the weights: noted by its path, and returned as a tree.
   TorchValue walk(const PickleValue& value, const std::string& path, int depth) {
-    if (depth > max_depth) return left_out(path);
     count_entry();
+    if (depth > max_depth) return left_out(path);
     switch (value.kind) {
       case ValueKind::none:
         return {};
@@ -165,6 +165,7 @@ class StateDictReader {
       if (weights && is_tensor(source_, entries[i + 1])) continue;
       const std::optional<std::string> name = name_of(entries[i]);
       if (!name || path.size() + name->size() > max_name) {
+        count_entry();
         left_out(join(path, name.value_or("?")));
         continue;
       }
