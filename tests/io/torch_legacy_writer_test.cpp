@@ -1,4 +1,4 @@
-#include <filesystem>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,6 +9,7 @@
 #include "everything.hpp"
 #include "support/python.hpp"
 #include "written_files.hpp"
+#include <dformer/io/byte_reader.hpp>
 #include <dformer/io/checkpoint.hpp>
 #include <dformer/io/record_source.hpp>
 #include <dformer/io/torch_legacy_writer.hpp>
@@ -77,13 +78,13 @@ TEST(TorchLegacyWriter, RealTorchReadsWhatItReadsInAnArchive) {
   const TemporaryFile archive(""), stream("", "stream");
   write_torch_checkpoint(archive.path(), everything());
   write_torch_legacy(stream.path(), everything());
-  const auto read = [](const std::filesystem::path& file) {
-    return testing::run_command("python3 '" DFORMER_TEST_SCRIPTS "/torch_reads.py' tree '" + file.string() +
-                                "'");
-  };
-  const testing::Printed printed = read(stream.path());
-  EXPECT_EQ(printed.exit_code, 0) << printed.text;
-  EXPECT_EQ(printed.text, read(archive.path()).text);
+  const testing::Printed printed =
+      testing::run_command("python3 '" DFORMER_TEST_SCRIPTS "/torch_reads.py' tree '" +
+                           archive.path().string() + "' '" + stream.path().string() + "'");
+  ASSERT_EQ(printed.exit_code, 0) << printed.text;
+  const std::size_t half = printed.text.size() / 2;
+  EXPECT_EQ(printed.text.substr(half), printed.text.substr(0, half));
+  EXPECT_NE(printed.text.find("model.brain tensor bfloat16 (1,2)"), std::string::npos);
 }
 
 }  // namespace

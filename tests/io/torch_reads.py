@@ -1,6 +1,6 @@
 """What real PyTorch reads in a file of torch.save, for comparison with what was written.
 
-usage: torch_reads.py tree FILE       prints one line for every value: its path, its type, and the value
+usage: torch_reads.py tree FILE …     prints one line for every value: its path, its type, and the value
                                       (for a tensor its element type, shape, and the SHA-1 of its bytes)
        torch_reads.py same FILE FILE  exits with 1 unless both hold the same state dict, bit for bit
        torch_reads.py equal FILE FILE the same, in whatever order the names stand
@@ -74,7 +74,8 @@ def optimizer(path):
 if __name__ == "__main__":
     command, files = sys.argv[1], sys.argv[2:]
     if command == "tree":
-        show(load(files[0]), "")
+        for file in files:
+            show(load(file), "")
     elif command == "same":
         same(*files)
     elif command == "equal":

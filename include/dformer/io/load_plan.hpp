@@ -156,7 +156,8 @@ inline LoadPlan plan_load(std::span<const TensorRecord> tensors, std::string pat
   for (std::size_t i = 0; i < tensors.size(); ++i) {
     const TensorRecord& tensor = tensors[i];
     if (matches[i] == targets.size()) {
-      (is_ignorable_key(tensor.name) ? report.ignored : report.unused).push_back(tensor.name);
+      const bool ignorable = std::ranges::any_of(candidate_keys(tensor.name), is_ignorable_key);
+      (ignorable ? report.ignored : report.unused).push_back(tensor.name);
       continue;
     }
     const LoadTarget& target = targets[matches[i]];

@@ -30,7 +30,7 @@ struct TrainingProgress {
 /// What a file gave to go on with.
 struct ResumedTraining {
   bool complete = false;    ///< false: the file gives weights only, and training starts at epoch 1
-  std::string lacks;        ///< then why: "it has no state of an optimizer"
+  std::string lacks{};      ///< then why: "it has no state of an optimizer"
   bool same_epochs = true;  ///< false: its epochs have another length, so its unfinished one is begun anew
   TrainingProgress progress{};
   LoadReport weights{};
