@@ -63,27 +63,27 @@ struct OnnxExport {
     return std::ranges::any_of(added_, [](const CLI::Option* option) { return option->count() > 0; });
   }
 
-  /// Throw: ArgumentError.
+  /// Throws: ArgumentError; so does set_batch.
   void set_size(const std::string& word) {
     const std::size_t x = word.find('x');
     const std::int64_t height = positive_number(std::string_view(word).substr(0, x));
     const std::int64_t width = x == word.npos ? 0 : positive_number(std::string_view(word).substr(x + 1));
     if (word == "dynamic") {
       throw_argument_error(
-          "a model is of one height and width, for windows of pooling, positions of tokens and "
-          "sizes "
-          "of upsampling are recorded as numbers; export one for each size that is needed");
+          "a model is of one height and width, for windows of pooling, positions of tokens and sizes of "
+          "upsampling are recorded as numbers; export one for each size that is needed");
     }
     if (height == 0 || width == 0)
       throw_argument_error("HEIGHTxWIDTH expected, such as 480x640, got '" + word + "'");
     options.height = height;
     options.width = width;
-    detail::require_onnx_options(options);
+    require_possible(options);
   }
   void set_batch(const std::string& word) {
     options.batch = word == "dynamic" ? OnnxOptions::any_batch : positive_number(word);
     if (word != "dynamic" && options.batch == 0)
       throw_argument_error("a number of 1 or more, or dynamic, expected, got '" + word + "'");
+    require_possible(options);
   }
 
   void set_output(const std::string& word) {

@@ -94,6 +94,7 @@ TEST_F(ConvertToOnnx, RefusesACommandLineThatIsWrong) {
       {{"--model", "DFormer_Tiny", "--size", "480x640x3"}, "HEIGHTxWIDTH expected"},
       {{"--model", "DFormer_Tiny", "--size", "20x640"}, "32 to 4096 pixels, got 20x640"},
       {{"--model", "DFormer_Tiny", "--batch", "0"}, "a number of 1 or more, or dynamic"},
+      {{"--model", "DFormer_Tiny", "--batch", "5000000000"}, "a batch of 1 to 1024"},
       {{"--model", "DFormer_Tiny", "--output", "masks"}, "masks"},
       {{"--model", "DFormer_Tiny", "--dtype", "float16"}, "--dtype excludes"},
   };
