@@ -27,6 +27,8 @@ target_link_libraries(dformer_onnx PUBLIC dformer PRIVATE onnx_proto $<BUILD_INT
 target_compile_definitions(dformer_onnx INTERFACE DFORMER_PRECOMPILED_ONNX)
 if(DFORMER_INSTALL)
   install(TARGETS dformer_onnx EXPORT dformer_onnx_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  install(EXPORT dformer_onnx_targets NAMESPACE dformer:: FILE dformer-onnx-targets.cmake
+          DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/dformer)
 else()
   set_target_properties(dformer_onnx PROPERTIES EXCLUDE_FROM_ALL ON)
 endif()

@@ -67,7 +67,7 @@ struct ConvertProgramOptions {
           if (app.count(other) > 0) throw CLI::ExcludesError(other, "an output that ends with .onnx");
         }
       } else if (onnx.asked_for()) {
-        throw CLI::RequiresError("--size, --batch and --output", "an output that ends with .onnx");
+        throw CLI::ValidationError("--size, --batch and --output are for an output that ends with .onnx");
       }
     });
   }

@@ -10,6 +10,7 @@ packages=(
   libopencv-dev       # reading and writing images
   libcli11-dev        # command lines of the programs
   libtomlplusplus-dev # recipes of dformer_train and dformer_doctor
+  libonnx-dev libprotobuf-dev protobuf-compiler  # export to ONNX
   libgtest-dev libbenchmark-dev nlohmann-json3-dev  # tests and benchmarks
 )
 case "${1:-}" in
@@ -20,7 +21,7 @@ esac
 
 if ! command -v apt-get >/dev/null; then
   echo "This script knows Debian and Ubuntu only. Elsewhere install a C++20 compiler (g++ 12, clang 14 or later)," >&2
-  echo "CMake 3.22, Ninja, nlohmann/json, zlib, OpenCV, CLI11, toml++, GoogleTest and Google Benchmark." >&2
+  echo "CMake 3.22, Ninja, nlohmann/json, zlib, OpenCV, CLI11, toml++, libonnx, GoogleTest and Google Benchmark." >&2
   exit 1
 fi
 

@@ -23,7 +23,10 @@ DEVICES = {"cpu", "cuda"}
 THIRD_PARTY = {
     "opencv2": {"data", "eval", "viz"},
     "zlib.h": {"io"},
+    "onnx": {"io"},
 }
+# protobuf's headers are large, so they are known by a source that is compiled once, and by no header.
+SOURCES_ONLY = {"onnx"}
 # Headers of the operating system, for what the standard library lacks: files written safely or mapped, large pages.
 SYSTEM = {"core", "backend", "io"}
 
@@ -50,6 +53,8 @@ def fault(header, quote, included):
         return None
     for prefix, folders in THIRD_PARTY.items():
         if included == prefix or included.startswith(prefix + "/"):
+            if prefix in SOURCES_ONLY and header.endswith(".hpp"):
+                return f"no header may know {prefix}; include it where the source is compiled (.inl)"
             return None if layer in folders else f"only {', '.join(sorted(folders))} may know {prefix}"
     if included.endswith(".h"):
         return None if layer in SYSTEM else f"only {', '.join(sorted(SYSTEM))} may know the operating system"

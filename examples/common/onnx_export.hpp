@@ -4,7 +4,6 @@
 #include <charconv>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -41,29 +40,22 @@ struct OnnxExport {
 
   void add_to(CLI::App& app) {
     CLI::Option_group* group = app.add_option_group("ONNX", "for an output that ends with .onnx");
-    added_.push_back(
-        group
-            ->add_option_function<std::string>(
-                "--size", [this](const std::string& word) { set_size(word); },
-                "HEIGHTxWIDTH of the images that the model takes; 480x640 where left out")
-            ->check(CLI::Validator(parsed_by([](const std::string& word) { OnnxExport().set_size(word); }),
-                                   "HxW")));
-    added_.push_back(
-        group
-            ->add_option_function<std::string>(
-                "--batch", [this](const std::string& word) { set_batch(word); },
-                "how many images it takes at once, or dynamic; 1 where left out")
-            ->check(CLI::Validator(parsed_by([](const std::string& word) { OnnxExport().set_batch(word); }),
-                                   "N|dynamic")));
-    const std::map<std::string, OnnxOutput> outputs{{"logits", OnnxOutput::logits},
-                                                    {"labels", OnnxOutput::labels},
-                                                    {"coarse_logits", OnnxOutput::coarse_logits}};
-    added_.push_back(
-        group
-            ->add_option("--output", options.output,
-                         "what it gives: logits at the size of the image, labels, or coarse_logits, before "
-                         "the last upsampling; logits where left out")
-            ->transform(CLI::CheckedTransformer(outputs)));
+    const auto add = [&](const char* name, void (OnnxExport::*set)(const std::string&), const char* what) {
+      added_.push_back(group->add_option_function<std::string>(
+          name, [this, set](const std::string& word) { (this->*set)(word); }, what));
+      return group->get_option(name);
+    };
+    const auto checked = [](void (OnnxExport::*set)(const std::string&)) {
+      return parsed_by([set](const std::string& word) { (OnnxExport().*set)(word); });
+    };
+    add("--size", &OnnxExport::set_size, "of the images that the model takes; 480x640 where left out")
+        ->check(CLI::Validator(checked(&OnnxExport::set_size), "HEIGHTxWIDTH"));
+    add("--batch", &OnnxExport::set_batch, "how many images it takes at once, or dynamic; 1 where left out")
+        ->check(CLI::Validator(checked(&OnnxExport::set_batch), "N|dynamic"));
+    add("--output", &OnnxExport::set_output,
+        "what it gives: logits at the size of the image, labels, or coarse_logits, before the last "
+        "upsampling; logits where left out")
+        ->check(CLI::IsMember({"logits", "labels", "coarse_logits"}));
   }
 
   /// Whether one of its options was given.
@@ -78,20 +70,26 @@ struct OnnxExport {
     const std::int64_t width = x == word.npos ? 0 : positive_number(std::string_view(word).substr(x + 1));
     if (word == "dynamic") {
       throw_argument_error(
-          "[--size] a model is of one height and width, for windows of pooling, positions of tokens and "
-          "sizes "
-          "of upsampling are recorded as numbers; export one for each size that is needed");
+          "a model is of one height and width, for windows of pooling, positions of tokens and sizes of "
+          "upsampling are recorded as numbers; export one for each size that is needed");
     }
     if (height == 0 || width == 0)
-      throw_argument_error("[--size] HEIGHTxWIDTH expected, such as 480x640, got '" + word + "'");
+      throw_argument_error("HEIGHTxWIDTH expected, such as 480x640, got '" + word + "'");
     options.height = height;
     options.width = width;
-    detail::require_onnx_options(options);
+    require_possible(options);
   }
   void set_batch(const std::string& word) {
     options.batch = word == "dynamic" ? OnnxOptions::any_batch : positive_number(word);
     if (word != "dynamic" && options.batch == 0)
-      throw_argument_error("[--batch] a number of 1 or more, or dynamic, expected, got '" + word + "'");
+      throw_argument_error("a number of 1 or more, or dynamic, expected, got '" + word + "'");
+    require_possible(options);
+  }
+
+  void set_output(const std::string& word) {
+    for (const OnnxOutput output : {OnnxOutput::logits, OnnxOutput::labels, OnnxOutput::coarse_logits}) {
+      if (word == name_of(output)) options.output = output;
+    }
   }
 
   /// Writes the network with a checkpoint's weights; gives what was written. Throws: as load() and

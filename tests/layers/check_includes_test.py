@@ -60,6 +60,11 @@ class CheckIncludes(unittest.TestCase):
         self.reject({"nn/mapped.hpp": ["<sys/mman.h>"]}, "operating system")
         self.reject({"backend/cpu/linear.hpp": ["<Eigen/Core>"]}, "no folder is listed")
 
+    def test_protobuf_is_for_sources_alone(self):
+        self.accept({"io/onnx_writer.inl": ["<onnx/onnx_pb.h>"]})
+        self.reject({"io/onnx_writer.hpp": ["<onnx/onnx_pb.h>"]}, "no header may know onnx")
+        self.reject({"backend/onnx/graph.inl": ["<onnx/onnx_pb.h>"]}, "only io may know onnx")
+
     def test_quotes_and_unknown_folders(self):
         self.reject({"nn/linear.hpp": ['"parameter.hpp"']}, "write <dformer/...>")
         self.reject({"utils/misc.hpp": []}, "utils is not in the list of layers")

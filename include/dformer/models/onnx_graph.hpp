@@ -30,24 +30,24 @@ struct OnnxOptions {
   OnnxOutput output = OnnxOutput::logits;
 };
 
-/// The least height and width: that of one pixel of a backbone's last map. And the largest, for the tables of
-/// positions grow with their square.
-inline constexpr std::int64_t onnx_least_extent = 32;
-inline constexpr std::int64_t onnx_largest_extent = 4096;
+/// A side of 32 pixels is one pixel of a backbone's last map; tables of positions grow with the square of the
+/// largest. Throws: ArgumentError for options that no model can have.
+inline void require_possible(const OnnxOptions& options) {
+  constexpr std::int64_t least_side = 32, largest_side = 4096, most_images = 1024;
+  for (const std::int64_t side : {options.height, options.width}) {
+    if (side >= least_side && side <= largest_side) continue;
+    throw_argument_error("[onnx] height and width must be " + std::to_string(least_side) + " to " +
+                         std::to_string(largest_side) + " pixels, got " + std::to_string(options.height) +
+                         "x" + std::to_string(options.width) + " (height x width)");
+  }
+  if (options.batch < 0 || options.batch > most_images) {
+    throw_argument_error("[onnx] a batch of 1 to " + std::to_string(most_images) +
+                         " images expected, or any_batch for an open one; got " +
+                         std::to_string(options.batch));
+  }
+}
 
 namespace detail {
-
-inline void require_onnx_options(const OnnxOptions& options) {
-  for (const std::int64_t extent : {options.height, options.width}) {
-    if (extent >= onnx_least_extent && extent <= onnx_largest_extent) continue;
-    throw_argument_error("[onnx_graph] height and width must be " + std::to_string(onnx_least_extent) +
-                         " to " + std::to_string(onnx_largest_extent) + " pixels, got " +
-                         std::to_string(options.height) + "x" + std::to_string(options.width) +
-                         " (height x width)");
-  }
-  if (options.batch < 0)
-    throw_argument_error("[onnx_graph] a batch of 1 or more images expected, or any_batch for an open one");
-}
 
 /// The extents of a value of that shape in the graph; the first may be open.
 inline std::vector<onnx::Extent> open_extents(const Shape& shape, onnx::Order order,
@@ -79,7 +79,7 @@ inline onnx::Tensor onnx_input(onnx::Recorder& recorder, std::string name, const
 /// checkpoints. Throws: ArgumentError for options that cannot be; UnsetParameterError before load().
 template <class Network>
 onnx::Graph onnx_graph(const Network& network, const OnnxOptions& options, std::string name = "dformer") {
-  detail::require_onnx_options(options);
+  require_possible(options);
   for (const auto& [parameter_name, parameter] : parameters(network)) {
     if (parameter->has_value()) onnx::set_name(parameter->value(), parameter_name);
   }
