@@ -10,6 +10,7 @@
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -357,7 +358,7 @@ inline void override_recipe(Recipe& recipe, const std::string& assignment) {
   toml::table table;
   try {
     table = parse_toml(key + " = " + value, source);
-  } catch (const toml::parse_error&) {
+  } catch (const std::runtime_error&) {  // also what parse_toml itself refuses, such as a path beyond ASCII
     try {
       table = parse_toml(key + " = " + detail::quoted_text(value), source);
     } catch (const toml::parse_error& error) {

@@ -19,9 +19,8 @@ for target in torch_zip torch_legacy pickle safetensors jittor npz parity lists 
   seeds=$here/corpus/$target
   libraries=$zlib
   case $target in
-    lists) ;;
+    lists | parity) ;;
     recipe) libraries="-I$root/examples $(pkg-config --cflags opencv4 | sed s/-I/-isystem/g) -lopencv_core" ;;
-    parity) ;;
     *) seeds="$seeds $root/tests/data/checkpoints" ;;
   esac
   # shellcheck disable=SC2086

@@ -1,6 +1,8 @@
 // dformer_eval --audit, and scripts/reproduce_scores.py, which runs the official rows: on generated scenes,
 // with a checkpoint made here for one of them.
+#include <algorithm>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -8,7 +10,6 @@
 #include <nlohmann/json.hpp>
 
 #include "programs/run.hpp"
-#include "support/python.hpp"
 #include <dformer/backend/cpu/cpu.hpp>
 #include <dformer/io/save_torch.hpp>
 #include <dformer/models/zoo.hpp>
@@ -47,14 +48,12 @@ class OfficialRows : public ::testing::Test {
   }
   json audited() const { return json::parse(testing::read_text(out() / "audit.json"))["cases"]; }
   Outcome reproduce(const std::vector<std::string>& more) const {
-    std::vector<std::string> arguments{DFORMER_REPRODUCE, "--checkpoints", checkpoints().string(),
-                                       "--data-root",     data().string(), "--out",
-                                       out().string(),    "--eval",        DFORMER_EVAL};
+    std::vector<std::string> arguments{
+        "python3",     DFORMER_REPRODUCE, "--checkpoints", checkpoints().string(),
+        "--data-root", data().string(),   "--out",         out().string(),
+        "--eval",      DFORMER_EVAL};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return testing::run(folder_, "/usr/bin/env", [&] {
-      arguments.insert(arguments.begin(), "python3");
-      return arguments;
-    }());
+    return testing::run(folder_, "/usr/bin/env", arguments);
   }
 
   testing::TemporaryFolder folder_;

@@ -99,7 +99,6 @@ TEST_F(ParityLayers, PyTorchsModulesAgreeAndADifferenceIsFound) {
   const testing::Printed made = testing::run_command(std::string("python3 '") + DFORMER_TEST_PROGRAMS +
                                                      "/dump_peer.py' '" + folder_.path().string() + "'");
   ASSERT_EQ(made.exit_code, 0) << made.text;
-  const std::vector<std::string> weights{"--checkpoint", path("network.pth")};
   const auto compare = [&](const std::string& dump) {
     return parity("DFormer_Tiny", {"--checkpoint", path("network.pth"), "--compare", path(dump)});
   };

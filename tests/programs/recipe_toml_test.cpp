@@ -112,7 +112,8 @@ TEST(RecipeToml, WhatIsWrongIsNamedWithItsLine) {
   refused("[evaluation]\nflip = 1", {"evaluation.flip", "true or false"});
   refused("[evaluation]\nscales = [1, \"2\"]", {"evaluation.scales", "numbers in brackets"});
   refused("epochs = = 3", {"[my.toml:1] is no TOML"});
-  for (const char* section : {"\n[~optimizer]", "\n[", "\n [[ #]]", "\n\xC2\xA0[\t.a]"})
+  for (const char* section :
+       {"\n[~optimizer]", "\n[", "\n [[ #]]", "\n\xC2\xA0[\t.a]", "\noptimi\xD2\x98r = 1"})
     refused(section, {"[my.toml:2] is no TOML"});
   expect_mentions(error_of<ArgumentError>([] { read_recipe("/nowhere/my.toml"); }),
                   {"/nowhere/my.toml", "cannot be opened"});
@@ -123,9 +124,11 @@ TEST(RecipeToml, WhatIsWrongIsNamedWithItsLine) {
 
 TEST(RecipeToml, SettingsOfTheCommandLine) {
   Recipe recipe;
-  for (const char* each : {"optimizer.lr=1e-4", "model=DFormer_Small", "dataset.root=/data/my set",
-                           "evaluation.window=[480, 480]", "optimizer.type=sgd", "loss.class_weight=[1, 2]",
-                           "evaluation.flip=false", "seed=7"}) {
+  for (const char* each : {"optimizer.lr=1e-4", "model=DFormer_Small",
+                           "dataset.root=/data/gr\xC3\xB6\xC3\x9F"
+                           "e",
+                           "dataset.root=/data/my set", "evaluation.window=[480, 480]", "optimizer.type=sgd",
+                           "loss.class_weight=[1, 2]", "evaluation.flip=false", "seed=7"}) {
     override_recipe(recipe, each);
   }
   EXPECT_EQ(recipe.optimizer.lr, 1e-4);
