@@ -1,0 +1,23 @@
+#pragma once
+
+#include <cstdint>
+
+#include <dformer/backend/concept.hpp>
+#include <dformer/backend/cuda/pointwise.hpp>
+#include <dformer/backend/cuda/storage.hpp>
+#include <dformer/fwd.hpp>
+
+namespace dformer {
+
+/// NVIDIA's GPUs. Scalar is what activations and the weights of products and convolutions are kept in: float,
+/// half or bfloat16. Sums, norms, softmaxes and the factorization are done in float32, and so are kept the
+/// values for each channel.
+template <class Scalar>
+struct Cuda : cuda::StorageOps<Scalar>, cuda::PointwiseOps<Scalar> {
+  using Tensor = cuda::Tensor<Scalar>;
+  using Labels = cuda::Tensor<std::uint8_t>;
+  using Device = cuda::Device;
+  static constexpr bool training = false;
+};
+
+}  // namespace dformer

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <type_traits>
+
+#include <dformer/backend/cuda/tensor.hpp>
+#include <dformer/backend/shapes.hpp>
+
+namespace dformer::cuda {
+
+/// A tensor with elements of the same kind as x's.
+template <class T>
+Tensor<T> like(const Tensor<T>& x, const Shape& shape) {
+  return Tensor<T>(x.device(), shape, x.elements_kind());
+}
+
+/// Operands of one operation must have elements of one kind. Throws: ShapeError.
+template <class T>
+void require_same_elements(const char* op, const Tensor<T>& a, const Tensor<T>& b) {
+  if (a.elements_kind() == b.elements_kind()) return;
+  shapes::fail(op, "one operand is float32 (a parameter or statistic of channels) and the other is not",
+               {a.shape(), b.shape()});
+}
+
+/// Calls body(pointers...) with the memory of tensors of one kind, as float* where they are full, as T*
+/// otherwise. The first tensor decides.
+template <class T, class Body, class... Tensors>
+void with_elements(Body&& body, const Tensor<T>& x, Tensors&... others) {
+  if constexpr (!std::is_same_v<T, float>) {
+    if (x.is_full()) return body(x.full_data(), others.full_data()...);
+  }
+  body(x.data(), others.data()...);
+}
+
+}  // namespace dformer::cuda
