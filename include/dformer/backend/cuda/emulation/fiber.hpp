@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include <ucontext.h>
 
@@ -25,8 +26,7 @@ namespace dformer::cuda::emulation {
 /// return; its stack goes with the object, wherever the function is.
 class Fiber {
  public:
-  explicit Fiber(std::function<void(Fiber&)> body)
-      : body_(std::move(body)), stack_(std::make_unique<std::byte[]>(stack_bytes)) {
+  explicit Fiber(std::function<void(Fiber&)> body) : body_(std::move(body)), stack_(take_stack()) {
     getcontext(&context_);
     context_.uc_stack.ss_sp = stack_.get();
     context_.uc_stack.ss_size = stack_bytes;
@@ -37,6 +37,7 @@ class Fiber {
   }
   Fiber(const Fiber&) = delete;
   Fiber& operator=(const Fiber&) = delete;
+  ~Fiber() { kept_stacks().push_back(std::move(stack_)); }
 
   /// Goes on with the function until it leaves.
   void enter() {
@@ -48,7 +49,21 @@ class Fiber {
   static void leave() { running()->switch_back(); }
 
  private:
-  static constexpr std::size_t stack_bytes = std::size_t{256} << 10;
+  using Stack = std::unique_ptr<std::byte[]>;
+  static constexpr std::size_t stack_bytes = std::size_t{128} << 10;
+
+  /// Stacks of ended fibers: the kernel need not hand out and clear their pages again.
+  static std::vector<Stack>& kept_stacks() {
+    static std::vector<Stack> stacks;
+    return stacks;
+  }
+  static Stack take_stack() {
+    std::vector<Stack>& stacks = kept_stacks();
+    if (stacks.empty()) return std::make_unique_for_overwrite<std::byte[]>(stack_bytes);
+    Stack stack = std::move(stacks.back());
+    stacks.pop_back();
+    return stack;
+  }
 
   static Fiber*& running() {
     static Fiber* fiber = nullptr;
@@ -91,7 +106,7 @@ class Fiber {
 #endif
 
   std::function<void(Fiber&)> body_;
-  std::unique_ptr<std::byte[]> stack_;
+  Stack stack_;
   ucontext_t context_{};
   ucontext_t outside_{};
 };
