@@ -2,7 +2,9 @@
 #   dformer::cuda_emulation  the same kernels compiled for the host, thread by thread: for tests on machines without a GPU
 
 # One group of kernels a file of backend/cuda/device; each becomes one generated source of one line.
-set(DFORMER_CUDA_KERNELS convert pointwise)
+set(DFORMER_CUDA_KERNELS
+    convert
+    pointwise)
 
 option(DFORMER_ENABLE_CUDA "Build dformer::cuda where nvcc, cuBLASLt and cuDNN are found" ON)
 set(DFORMER_CUDA_ARCHITECTURES "75;80;86;89;90" CACHE STRING

@@ -5,7 +5,11 @@
 #include <backend/naive_epilogue.hpp>
 #include <support/backend_under_test.hpp>
 
+#if defined(DFORMER_TEST_CUDA)
+#include <dformer/backend/cuda/gradients/gradients.hpp>
+#else
 #include <dformer/backend/cpu/gradients/gradients.hpp>
+#endif
 
 namespace dformer::testing {
 

@@ -1,0 +1,12 @@
+#pragma once
+
+#include <dformer/backend/cuda/cuda.hpp>
+#include <dformer/backend/gradients.hpp>
+
+namespace dformer {
+
+/// The derivatives of Cuda's operations and the steps of optimisers. Gradients of parameters are float32.
+template <class Scalar>
+struct Gradients<Cuda<Scalar>> {};
+
+}  // namespace dformer
