@@ -127,7 +127,7 @@ TEST(ResizeArgmax, IsResizeThenArgmax) {
            {Shape{32, 48}, Shape{13, 7}, Shape{4, 6}, Shape{2, 3}, Shape{1, 1}, Shape{37, 200}}) {
         for (const Array& x : {random_array({2, 4, 6, classes}, 3), regions({2, 4, 6, classes}, 2)}) {
           ASSERT_EQ(labels(device, x, to[0], to[1]), argmax(resize(device, x, to[0], to[1])))
-              << classes << " classes to " << to_string(to) << " on " << to_string(device.isa());
+              << classes << " classes to " << to_string(to);
         }
       }
     }
@@ -174,15 +174,13 @@ TEST(ResizeArgmax, InfiniteLogits) {
 
 TEST(Resample, ThreadsDoNotChangeABit) {
   const Array x = regions({2, 7, 9, 33}, 3);
-  const TestBackend::Device one({.threads = 1});
-  const TestBackend::Device three({.threads = 3});
-  EXPECT_EQ(pool(one, {x}, 5, 5).values, pool(three, {x}, 5, 5).values);
-  EXPECT_EQ(resize(one, x, 31, 40).values, resize(three, x, 31, 40).values);
-  EXPECT_EQ(labels(one, x, 31, 40), labels(three, x, 31, 40));
+  expect_same_on_all_devices([&](const auto& device) { return pool(device, {x}, 5, 5).values; });
+  expect_same_on_all_devices([&](const auto& device) { return resize(device, x, 31, 40).values; });
+  expect_same_on_all_devices([&](const auto& device) { return labels(device, x, 31, 40); });
 }
 
 TEST(Resample, RejectsWrongShapes) {
-  const TestBackend::Device device({.threads = 1});
+  const TestBackend::Device device;
   const Tensor x = upload(device, random_array({1, 2, 2, 3}, 1));
   const auto error = [](const auto& call) {
     try {
