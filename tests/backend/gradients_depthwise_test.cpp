@@ -73,9 +73,9 @@ TEST(DepthwiseGradients, InfinityStaysWithinTheWindow) {
   for (const std::size_t column : {0, 20}) {
     Array x = ones;
     for (std::size_t c = 0; c < 16; ++c) x.values[column * 16 + c] = std::numeric_limits<float>::infinity();
-    for (const auto& device : devices()) {
+    for (const auto& device : test_devices()) {
       const auto dw =
-          conv2d_gradients<float>(device, x, weight, ones, {.kernel = 3, .padding = 1}, true).weight;
+          conv2d_gradients<TestBackend>(device, x, weight, ones, {.kernel = 3, .padding = 1}, true).weight;
       for (std::size_t tap = 0; tap < 9; ++tap) {
         const bool met = tap / 3 == 1 && tap % 3 != (column == 0 ? 2 : 0);
         const float expected = tap / 3 != 1 ? 0.0f : met ? std::numeric_limits<float>::infinity() : 20.0f;
