@@ -6,6 +6,7 @@ set(DFORMER_CUDA_KERNELS
     adaptive_avg_pool
     convert
     depthwise_conv2d
+    epilogue
     gradients/cross_entropy
     gradients/depthwise_conv2d
     gradients/resample

@@ -3,7 +3,9 @@
 #include <cstdint>
 
 #include <dformer/backend/concept.hpp>
+#include <dformer/backend/cuda/conv2d.hpp>
 #include <dformer/backend/cuda/depthwise_conv2d.hpp>
+#include <dformer/backend/cuda/linear.hpp>
 #include <dformer/backend/cuda/pointwise.hpp>
 #include <dformer/backend/cuda/resample.hpp>
 #include <dformer/backend/cuda/storage.hpp>
@@ -16,6 +18,8 @@ namespace dformer {
 /// values for each channel.
 template <class Scalar>
 struct Cuda : cuda::StorageOps<Scalar>,
+              cuda::LinearOps<Scalar>,
+              cuda::ConvolutionOps<Scalar>,
               cuda::DepthwiseOps<Scalar>,
               cuda::PointwiseOps<Scalar>,
               cuda::ResampleOps<Scalar> {
@@ -25,6 +29,8 @@ struct Cuda : cuda::StorageOps<Scalar>,
   static constexpr bool training = false;
 };
 
+static_assert(LinearFamily<Cuda<float>>);
+static_assert(ConvolutionFamily<Cuda<float>>);
 static_assert(ResampleFamily<Cuda<float>>);
 
 }  // namespace dformer
