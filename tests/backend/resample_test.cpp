@@ -77,6 +77,21 @@ TEST(AdaptiveAvgPool, ManyInputsAreTheirConcatenation) {
   }
 }
 
+/// So large that they are summed in parts.
+TEST(AdaptiveAvgPool, LargeWindows) {
+  for (const std::int64_t channels : {3, 16}) {
+    const Array x = random_array({2, 31, 50, channels}, 1);
+    std::vector<double> sums(static_cast<std::size_t>(2 * channels));
+    for (std::size_t i = 0; i < x.values.size(); ++i) {
+      const std::size_t image = i / (x.values.size() / 2), channel = i % static_cast<std::size_t>(channels);
+      sums[image * static_cast<std::size_t>(channels) + channel] += static_cast<double>(x.values[i]);
+    }
+    Array expected{{2, 1, 1, channels}, {}};
+    for (const double sum : sums) expected.values.push_back(static_cast<float>(sum / (31 * 50)));
+    for (const auto& device : test_devices()) expect_close(pool(device, {x}, 1, 1), expected, 1e-6, "mean");
+  }
+}
+
 TEST(ResizeBilinear, MatchesReference) {
   for (const char* name : {"12x10_to_7x23", "1x1_to_3x4", "2x3_to_8x12", "3x1_to_5x4", "4x6_to_1x1",
                            "5x7_to_10x14", "5x7_to_13x9", "6x5_to_6x5", "7x7_to_6x9", "9x11_to_4x5"}) {

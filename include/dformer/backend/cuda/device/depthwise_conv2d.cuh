@@ -23,8 +23,8 @@ struct DepthwiseStripArgs {
   DepthwiseArgs<T> convolution;
   BlockOfPacks block;
   int rows;
-  std::int64_t row_tiles;
-  std::int64_t column_tiles;
+  int row_tiles;
+  int column_tiles;
 };
 
 /// Stride and dilation 1. A thread makes `Pixels` neighbours of a row for one pack of channels: of each line
@@ -36,16 +36,17 @@ template <class T, int Kernel, int Pixels>
 __global__ void __launch_bounds__(128, 3) depthwise_strips(DepthwiseStripArgs<T> tiles) {
   constexpr int N = widest_pack<T>;
   const DepthwiseArgs<T>& args = tiles.convolution;
-  std::int64_t block = blockIdx.x;
-  const std::int64_t group = block % tiles.block.groups;
+  int block = static_cast<int>(blockIdx.x);
+  const int group = block % tiles.block.groups;
   block /= tiles.block.groups;
-  const std::int64_t column_tile = block % tiles.column_tiles;
+  const int column_tile = block % tiles.column_tiles;
   block /= tiles.column_tiles;
-  const std::int64_t row_tile = block % tiles.row_tiles, image = block / tiles.row_tiles;
+  const int row_tile = block % tiles.row_tiles;
+  const std::int64_t image = block / tiles.row_tiles;
   const int position = tiles.block.position();
-  const std::int64_t channel = (group * tiles.block.packs + tiles.block.pack()) * N;
-  const std::int64_t row = row_tile * tiles.rows + position / tiles.strips;
-  const std::int64_t column = (column_tile * tiles.strips + position % tiles.strips) * Pixels;
+  const std::int64_t channel = (std::int64_t{group} * tiles.block.packs + tiles.block.pack()) * N;
+  const int row = row_tile * tiles.rows + position / tiles.strips;
+  const int column = (column_tile * tiles.strips + position % tiles.strips) * Pixels;
   if (position >= tiles.block.positions || channel >= args.channels || row >= args.y_height ||
       column >= args.y_width) {
     return;
@@ -118,8 +119,8 @@ void launch_depthwise_strips(const DepthwiseArgs<T>& args, Stream stream) {
   tiles.block = block_of_packs(args.channels / widest_pack<T>, 128, tiles.strips * args.y_height);
   tiles.rows = tiles.block.positions / tiles.strips;
   tiles.block.positions = tiles.rows * tiles.strips;
-  tiles.row_tiles = blocks_of(args.y_height, tiles.rows);
-  tiles.column_tiles = blocks_of(args.y_width, tiles.strips * Pixels);
+  tiles.row_tiles = static_cast<int>(blocks_of(args.y_height, tiles.rows));
+  tiles.column_tiles = static_cast<int>(blocks_of(args.y_width, tiles.strips * Pixels));
   launch("depthwise_conv2d", depthwise_strips<T, Kernel, Pixels>,
          {args.images * tiles.row_tiles * tiles.column_tiles * tiles.block.groups, tiles.block.threads()},
          stream, tiles);

@@ -118,12 +118,12 @@ __global__ void __launch_bounds__(128) cross_entropy_cells(CrossEntropyArgs<T> a
     const std::uint8_t* const labels =
         args.labels + (image * args.rows.output + first_row) * args.columns.output + first;
     CrossEntropyCell<Lanes, Each> cell(args, index, lane);
-    for (int begin = 0; begin < pixels; begin += groups) {
-      const int pixel = begin + group;
+    int row = 0, column = group;
+    for (int begin = 0; begin < pixels; begin += groups, column += groups) {
+      for (; column >= width; column -= width) ++row;
       int label = -1;
       float across = 0.0f, down = 0.0f, total_weight = 0.0f, target_weight = 0.0f;
-      if (pixel < pixels) {
-        const int row = pixel / width, column = pixel % width;
+      if (begin + group < pixels) {
         label = labels[std::int64_t{row} * args.columns.output + column];
         if (label >= args.classes || label == args.ignore_index) label = -1;
         if (label >= 0) {
