@@ -3,8 +3,16 @@
 
 # One group of kernels a file of backend/cuda/device; each becomes one generated source of one line.
 set(DFORMER_CUDA_KERNELS
+    adaptive_avg_pool
     convert
-    pointwise)
+    depthwise_conv2d
+    epilogue
+    gradients/cross_entropy
+    gradients/depthwise_conv2d
+    gradients/resample
+    pointwise
+    resize_argmax
+    resize_bilinear)
 
 option(DFORMER_ENABLE_CUDA "Build dformer::cuda where nvcc, cuBLASLt and cuDNN are found" ON)
 set(DFORMER_CUDA_ARCHITECTURES "75;80;86;89;90" CACHE STRING

@@ -22,9 +22,9 @@ struct ContextOptions {
 Context* create_context(const ContextOptions& options);
 void destroy_context(Context* context) noexcept;
 
-/// y [rows, columns] = op(a) op(b) + beta * y, row-major, where op may transpose. The last axis of op(a) and
-/// the first of op(b) have `depth` elements. `leading_*` are the steps from row to row of a, b and y as they
-/// are stored.
+/// y [rows, columns] = op(a) op(b) + beta * y + bias, row-major, where op may transpose. The last axis of
+/// op(a) and the first of op(b) have `depth` elements. `leading_*` are the steps from row to row of a, b and
+/// y as they are stored. No extent is 0.
 struct Product {
   DType type;         ///< of a and b: float32, float16 or bfloat16
   DType result_type;  ///< of y: `type` or float32
@@ -40,10 +40,11 @@ struct Product {
   std::int64_t leading_b;
   std::int64_t leading_y;
   float beta;
+  const float* bias;  ///< [columns], only where the result is float32; null: none
 };
 void multiply(Context& context, const Product& product);
 
-/// A convolution of images x [N, H, W, I] with weights [O, k, k, I] to y [N, H', W', O].
+/// A convolution of images x [N, H, W, I] with weights [O, k, k, I] to y [N, H', W', O]. No extent is 0.
 struct Convolution {
   DType type;  ///< of x, weight and y
   std::int64_t images, height, width, inputs;

@@ -83,7 +83,8 @@ void multiply(Context& context, const Product& p) {
       for (std::int64_t c = 0; c < p.columns; ++c) {
         const std::int64_t at = r * p.leading_y + c;
         const double before = p.beta == 0.0f ? 0.0 : static_cast<double>(p.beta) * static_cast<double>(y[at]);
-        y.set(at, sums[static_cast<std::size_t>(c)] + before);
+        const double bias = p.bias == nullptr ? 0.0 : static_cast<double>(p.bias[c]);
+        y.set(at, sums[static_cast<std::size_t>(c)] + before + bias);
       }
     }
   });
