@@ -3,8 +3,11 @@
 
 # One group of kernels a file of backend/cuda/device; each becomes one generated source of one line.
 set(DFORMER_CUDA_KERNELS
+    attention
     convert
-    pointwise)
+    geometry_attention
+    pointwise
+    rotary)
 
 option(DFORMER_ENABLE_CUDA "Build dformer::cuda where nvcc, cuBLASLt and cuDNN are found" ON)
 set(DFORMER_CUDA_ARCHITECTURES "75;80;86;89;90" CACHE STRING

@@ -3,6 +3,8 @@
 #include <cstdint>
 
 #include <dformer/backend/concept.hpp>
+#include <dformer/backend/cuda/attention.hpp>
+#include <dformer/backend/cuda/geometry_attention.hpp>
 #include <dformer/backend/cuda/pointwise.hpp>
 #include <dformer/backend/cuda/storage.hpp>
 #include <dformer/fwd.hpp>
@@ -13,7 +15,10 @@ namespace dformer {
 /// half or bfloat16. Sums, norms, softmaxes and the factorization are done in float32, and so are kept the
 /// values for each channel.
 template <class Scalar>
-struct Cuda : cuda::StorageOps<Scalar>, cuda::PointwiseOps<Scalar> {
+struct Cuda : cuda::StorageOps<Scalar>,
+              cuda::PointwiseOps<Scalar>,
+              cuda::AttentionOps<Scalar>,
+              cuda::GeometryAttentionOps<Scalar> {
   using Tensor = cuda::Tensor<Scalar>;
   using Labels = cuda::Tensor<std::uint8_t>;
   using Device = cuda::Device;

@@ -80,6 +80,10 @@ inline float min(float a, float b) {
 inline float rsqrtf(float x) {
   return 1.0f / std::sqrt(x);
 }
+/// A product that is rounded, whatever it is added to.
+inline float __fmul_rn(float a, float b) {
+  return a * b;
+}
 
 namespace device {
 
