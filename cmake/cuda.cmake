@@ -6,6 +6,10 @@ set(DFORMER_CUDA_KERNELS
     attention
     convert
     geometry_attention
+    gradients/attention
+    gradients/geometry_attention
+    gradients/nmf
+    nmf
     pointwise
     rotary)
 

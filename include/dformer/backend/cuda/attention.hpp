@@ -29,7 +29,7 @@ struct AttentionOps {
       attend(args, device.stream());
       return y;
     }
-    const std::int64_t rows = args.problem.all_sequences() * parts.count * shape[1];
+    const std::int64_t rows = args.problem.all_sequences * parts.count * shape[1];
     Tensor<float> sums(device, Shape{rows, args.problem.head_dim});
     Tensor<float> statistics(device, Shape{rows, 2});
     args.sums = sums.data();

@@ -18,8 +18,8 @@ AttentionProblem<T> attention_problem(const Tensor<T>& q, const Tensor<T>& kv, i
   problem.v = kv.data() + channels;
   problem.queries = {queries * channels, 0, channels, queries};
   problem.keys = {2 * keys * channels, 0, 2 * channels, keys};
-  problem.images = q.shape()[0];
   problem.sequences = 1;
+  problem.all_sequences = q.shape()[0] * num_heads;
   problem.heads = num_heads;
   problem.head_dim = channels / num_heads;
   problem.scale = scale;
@@ -38,7 +38,6 @@ AttentionProblem<T> geometry_problem(const Tensor<T>& q, const Tensor<T>& k, con
   problem.q = q.data();
   problem.k = k.data();
   problem.v = v.data();
-  problem.images = q.shape()[0];
   problem.heads = num_heads;
   problem.head_dim = channels / num_heads;
   problem.scale = 1.0f;
@@ -59,6 +58,7 @@ AttentionProblem<T> geometry_problem(const Tensor<T>& q, const Tensor<T>& k, con
   problem.queries = {height * width * channels, problem.prior.sequence_step * channels,
                      problem.prior.token_step * channels, length};
   problem.keys = problem.queries;
+  problem.all_sequences = q.shape()[0] * problem.sequences * num_heads;
   return problem;
 }
 

@@ -5,6 +5,7 @@
 #include <dformer/backend/concept.hpp>
 #include <dformer/backend/cuda/attention.hpp>
 #include <dformer/backend/cuda/geometry_attention.hpp>
+#include <dformer/backend/cuda/nmf.hpp>
 #include <dformer/backend/cuda/pointwise.hpp>
 #include <dformer/backend/cuda/storage.hpp>
 #include <dformer/fwd.hpp>
@@ -18,7 +19,8 @@ template <class Scalar>
 struct Cuda : cuda::StorageOps<Scalar>,
               cuda::PointwiseOps<Scalar>,
               cuda::AttentionOps<Scalar>,
-              cuda::GeometryAttentionOps<Scalar> {
+              cuda::GeometryAttentionOps<Scalar>,
+              cuda::FactorizationOps<Scalar> {
   using Tensor = cuda::Tensor<Scalar>;
   using Labels = cuda::Tensor<std::uint8_t>;
   using Device = cuda::Device;

@@ -16,7 +16,7 @@ struct KeyParts {
   template <class T>
   static KeyParts of(const AttentionProblem<T>& problem) {
     const std::int64_t length = problem.keys.length;
-    const std::int64_t blocks = problem.all_sequences() * ((problem.queries.length + 63) / 64);
+    const std::int64_t blocks = problem.all_sequences * ((problem.queries.length + 63) / 64);
     const std::int64_t wanted =
         std::clamp<std::int64_t>(blocks_wanted / blocks, 1, (length + least_keys - 1) / least_keys);
     // Whole tiles of keys.

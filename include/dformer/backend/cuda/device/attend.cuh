@@ -79,25 +79,24 @@ __global__ void attend_tiles(AttentionArgs<T> args) {
     add_weighted<Pairs>(weight_tile, v_tile, sums);
   }
 
+  const std::int64_t valid_rows = problem.queries.length - first_query;
+  const std::int64_t row = (number * args.parts + part) * problem.queries.length + first_query;
   for (int i = 0; i < thread_rows; ++i) {
     const float all = sum_of_row_lanes(total[i]);
-    const std::int64_t query = first_query + thread.row(i);
-    if (query >= problem.queries.length) continue;
-    const std::int64_t row = (number * args.parts + part) * problem.queries.length + query;
-    if (args.parts > 1 && own_chunk == 0 && thread.lane == 0) {
-      args.statistics[2 * row] = largest[i];
-      args.statistics[2 * row + 1] = all;
+    if (args.parts == 1) {
+      const float scale = 1.0f / all;
+      for (int c = 0; c < 2 * Pairs; ++c) sums[i][c] *= scale;
+    } else if (own_chunk == 0 && thread.lane == 0 && thread.row(i) < valid_rows) {
+      args.statistics[2 * (row + thread.row(i))] = largest[i];
+      args.statistics[2 * (row + thread.row(i)) + 1] = all;
     }
-    const float scale = 1.0f / all;
-    for (int c = 0; c < 2 * Pairs; ++c) {
-      const std::int64_t channel = own_chunk * 16 * Pairs + thread.channel(c / 2) + c % 2;
-      if (channel >= problem.head_dim) continue;
-      if (args.parts > 1) {
-        args.sums[row * problem.head_dim + channel] = sums[i][c];
-      } else {
-        args.y[q_offset + query * problem.queries.token_step + channel] = from_float<T>(sums[i][c] * scale);
-      }
-    }
+  }
+  if (args.parts == 1) {
+    store_sums<Pairs>(sums, 1.0f, args.y + q_offset + first_query * problem.queries.token_step,
+                      problem.queries.token_step, valid_rows, own_chunk, problem.head_dim, false);
+  } else {
+    store_sums<Pairs>(sums, 1.0f, args.sums + row * problem.head_dim, problem.head_dim, valid_rows, own_chunk,
+                      problem.head_dim, false);
   }
 }
 
@@ -106,7 +105,7 @@ void launch_attend(const char* name, const AttentionArgs<T>& args, Stream stream
   const AttentionProblem<T>& problem = args.problem;
   const int threads = attention_threads(problem.queries.length, problem.head_dim, 1);
   const Grid grid{
-      blocks_of(problem.queries.length, tile_rows_of(threads)) * args.parts * problem.all_sequences(),
+      blocks_of(problem.queries.length, tile_rows_of(threads)) * args.parts * problem.all_sequences,
       threads, attention_shared_bytes(threads, problem.head_dim, 1, 2), chunks_of(problem.head_dim)};
   with_pairs(problem.head_dim,
              [&](auto pairs) { launch(name, attend_tiles<T, pairs(), Scores>, grid, stream, args); });

@@ -11,7 +11,7 @@ __global__ void combine_parts(AttentionArgs<T> args) {
   const AttentionProblem<T>& problem = args.problem;
   const std::int64_t queries = problem.queries.length;
   const std::int64_t row = global_thread() / warp_size;
-  if (row >= problem.all_sequences() * queries) return;
+  if (row >= problem.all_sequences * queries) return;
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
   const std::int64_t number = row / queries, query = row % queries;
   const std::int64_t first = number * args.parts * queries + query;  // parts lie `queries` rows apart
@@ -47,7 +47,7 @@ void attend(const AttentionArgs<T>& args, Stream stream) {
 template <class T>
 void combine_attention(const AttentionArgs<T>& args, Stream stream) {
   constexpr int threads = 128;
-  const std::int64_t rows = args.problem.all_sequences() * args.problem.queries.length;
+  const std::int64_t rows = args.problem.all_sequences * args.problem.queries.length;
   const device::Grid grid{device::blocks_of(rows, threads / device::warp_size), threads};
   device::launch("attention", device::combine_parts<T>, grid, stream, args);
 }

@@ -106,6 +106,34 @@ __device__ __forceinline__ void add_weighted(const float* weights, const float* 
   }
 }
 
+/// Stores this thread's sums, or adds them to what is there, to rows `step` elements apart; `to` is where the
+/// block's first row begins, of which `valid_rows` are there.
+template <int Pairs, class T>
+__device__ __forceinline__ void store_sums(const ThreadSums<Pairs>& sums, float scale, T* to,
+                                           std::int64_t step, std::int64_t valid_rows, int chunk,
+                                           std::int64_t channels, bool add) {
+  const TileThread thread;
+  for (int i = 0; i < thread_rows; ++i) {
+    if (thread.row(i) >= valid_rows) continue;
+    for (int p = 0; p < Pairs; ++p) {
+      const std::int64_t channel = chunk * 16 * Pairs + thread.channel(p);
+      T* const at = to + thread.row(i) * step + channel;
+      float first = sums[i][2 * p] * scale, second = sums[i][2 * p + 1] * scale;
+      if (channels % 2 == 0 && channel < channels) {
+        auto& pair = *reinterpret_cast<Pack<T, 2>*>(at);
+        if (add) {
+          first += to_float(pair.values[0]);
+          second += to_float(pair.values[1]);
+        }
+        pair = {from_float<T>(first), from_float<T>(second)};
+        continue;
+      }
+      if (channel < channels) at[0] = from_float<T>(add ? first + to_float(at[0]) : first);
+      if (channel + 1 < channels) at[1] = from_float<T>(add ? second + to_float(at[1]) : second);
+    }
+  }
+}
+
 /// A head of a sequence of an image, by its number among all.
 struct HeadOfSequence {
   std::int64_t head;
@@ -154,13 +182,18 @@ struct PlainScores {
       : scale(problem.scale) {}
   __device__ __forceinline__ Place place(std::int64_t) const { return {}; }
   __device__ __forceinline__ float operator()(float product, Place, Place) const { return product * scale; }
+
+  /// There is nothing whose gradient could be summed.
+  struct Sums {};
+  __device__ __forceinline__ void add(float, Place, Place, Sums&) const {}
+  __device__ __forceinline__ void store(const Sums&, bool, float*) const {}
 };
 
 /// How many pairs of channels each thread must take, of those that kernels are compiled for.
-constexpr int pairs_of(std::int64_t head_dim) {
+__host__ __device__ constexpr int pairs_of(std::int64_t head_dim) {
   return head_dim <= 16 ? 1 : head_dim <= 32 ? 2 : head_dim <= 48 ? 3 : 5;
 }
-constexpr int chunks_of(std::int64_t head_dim) {
+__host__ __device__ constexpr int chunks_of(std::int64_t head_dim) {
   return static_cast<int>((head_dim + 16 * pairs_of(head_dim) - 1) / (16 * pairs_of(head_dim)));
 }
 

@@ -15,6 +15,7 @@ struct GeometryScores {
   std::int64_t first;  // token of the image
   std::int64_t step;
   std::int64_t width;
+  float decay;
   float position_factor, depth_factor;
 
   __device__ __forceinline__ GeometryScores(const AttentionProblem<T>& problem, const HeadOfSequence& head)
@@ -22,8 +23,9 @@ struct GeometryScores {
         first(head.sequence * problem.prior.sequence_step),
         step(problem.prior.token_step),
         width(problem.prior.width),
-        position_factor(problem.prior.decay[head.head] * problem.prior.weight[0]),
-        depth_factor(problem.prior.decay[head.head] * problem.prior.weight[1]) {}
+        decay(problem.prior.decay[head.head]),
+        position_factor(decay * problem.prior.weight[0]),
+        depth_factor(decay * problem.prior.weight[1]) {}
 
   __device__ __forceinline__ Place place(std::int64_t index) const {
     const auto token = static_cast<std::uint32_t>(first + index * step);
@@ -38,6 +40,22 @@ struct GeometryScores {
   }
   __device__ __forceinline__ float operator()(float product, const Place& a, const Place& b) const {
     return fmaf(depth_distance(a, b), depth_factor, fmaf(position_distance(a, b), position_factor, product));
+  }
+
+  /// What the gradients of a query's scores are to the prior's two weights, before the decay.
+  struct Sums {
+    float position, depth;
+  };
+  __device__ __forceinline__ void add(float gradient, const Place& a, const Place& b, Sums& sums) const {
+    sums.position = fmaf(gradient, position_distance(a, b), sums.position);
+    sums.depth = fmaf(gradient, depth_distance(a, b), sums.depth);
+  }
+  /// All threads of the row put theirs together; the one that `stores` writes them down.
+  __device__ __forceinline__ void store(const Sums& sums, bool stores, float* to) const {
+    const float position = sum_of_row_lanes(sums.position), depth_sum = sum_of_row_lanes(sums.depth);
+    if (!stores) return;
+    to[0] = decay * position;
+    to[1] = decay * depth_sum;
   }
 };
 

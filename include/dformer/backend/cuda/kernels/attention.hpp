@@ -36,16 +36,14 @@ struct AttentionProblem {
   const T* q;
   const T* k;
   const T* v;
-  TokenRows queries;  ///< of q, and of what has its shape
-  TokenRows keys;     ///< of k and v, and of what has their shape
-  std::int64_t images;
-  std::int64_t sequences;  ///< of one image
+  TokenRows queries;           ///< of q, and of what has its shape
+  TokenRows keys;              ///< of k and v, and of what has their shape
+  std::int64_t sequences;      ///< of one image
+  std::int64_t all_sequences;  ///< images * sequences * heads
   std::int64_t heads;
   std::int64_t head_dim;
   float scale;
   TokenPrior<T> prior;
-
-  std::int64_t all_sequences() const { return images * sequences * heads; }
 };
 
 /// The keys of a sequence are cut into parts of `keys_per_part`. With more than one, what each part finds is
