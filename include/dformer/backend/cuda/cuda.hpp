@@ -3,9 +3,12 @@
 #include <cstdint>
 
 #include <dformer/backend/concept.hpp>
+#include <dformer/backend/cuda/attention.hpp>
 #include <dformer/backend/cuda/conv2d.hpp>
 #include <dformer/backend/cuda/depthwise_conv2d.hpp>
+#include <dformer/backend/cuda/geometry_attention.hpp>
 #include <dformer/backend/cuda/linear.hpp>
+#include <dformer/backend/cuda/nmf.hpp>
 #include <dformer/backend/cuda/pointwise.hpp>
 #include <dformer/backend/cuda/resample.hpp>
 #include <dformer/backend/cuda/storage.hpp>
@@ -18,9 +21,12 @@ namespace dformer {
 /// values for each channel.
 template <class Scalar>
 struct Cuda : cuda::StorageOps<Scalar>,
-              cuda::LinearOps<Scalar>,
+              cuda::AttentionOps<Scalar>,
               cuda::ConvolutionOps<Scalar>,
               cuda::DepthwiseOps<Scalar>,
+              cuda::FactorizationOps<Scalar>,
+              cuda::GeometryAttentionOps<Scalar>,
+              cuda::LinearOps<Scalar>,
               cuda::PointwiseOps<Scalar>,
               cuda::ResampleOps<Scalar> {
   using Tensor = cuda::Tensor<Scalar>;
