@@ -4,6 +4,11 @@
 # One group of kernels a file of backend/cuda/device; each becomes one generated source of one line.
 set(DFORMER_CUDA_KERNELS
     convert
+    gradients/batch_norm
+    gradients/layer_norm
+    gradients/optimizer
+    gradients/pointwise
+    norm
     pointwise)
 
 option(DFORMER_ENABLE_CUDA "Build dformer::cuda where nvcc, cuBLASLt and cuDNN are found" ON)

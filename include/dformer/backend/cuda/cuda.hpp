@@ -3,6 +3,7 @@
 #include <cstdint>
 
 #include <dformer/backend/concept.hpp>
+#include <dformer/backend/cuda/norm.hpp>
 #include <dformer/backend/cuda/pointwise.hpp>
 #include <dformer/backend/cuda/storage.hpp>
 #include <dformer/fwd.hpp>
@@ -13,11 +14,13 @@ namespace dformer {
 /// half or bfloat16. Sums, norms, softmaxes and the factorization are done in float32, and so are kept the
 /// values for each channel.
 template <class Scalar>
-struct Cuda : cuda::StorageOps<Scalar>, cuda::PointwiseOps<Scalar> {
+struct Cuda : cuda::StorageOps<Scalar>, cuda::NormOps<Scalar>, cuda::PointwiseOps<Scalar> {
   using Tensor = cuda::Tensor<Scalar>;
   using Labels = cuda::Tensor<std::uint8_t>;
   using Device = cuda::Device;
   static constexpr bool training = false;
 };
+
+static_assert(NormFamily<Cuda<float>> && NormFamily<Cuda<half>> && NormFamily<Cuda<bfloat16>>);
 
 }  // namespace dformer
