@@ -10,12 +10,17 @@ set(DFORMER_CUDA_KERNELS
     epilogue
     geometry_attention
     gradients/attention
+    gradients/batch_norm
     gradients/cross_entropy
     gradients/depthwise_conv2d
     gradients/geometry_attention
+    gradients/layer_norm
     gradients/nmf
+    gradients/optimizer
+    gradients/pointwise
     gradients/resample
     nmf
+    norm
     pointwise
     resize_argmax
     resize_bilinear

@@ -35,6 +35,14 @@ Tensor<T> full(const Tensor<T>& x) {
   }
 }
 
+/// What is changed in place in float32 only must have that. Throws: ShapeError.
+template <class T>
+void require_full(const char* op, const Tensor<T>& x) {
+  if (std::is_same_v<T, float> || x.is_full()) return;
+  shapes::fail(op, "float32 elements expected, as weight_from_host makes parameters of channels",
+               {x.shape()});
+}
+
 /// Calls body(pointers...) with the memory of tensors of one kind, as float* where they are full, as T*
 /// otherwise. The first tensor decides.
 template <class T, class Body, class... Tensors>
