@@ -16,4 +16,16 @@ class CudaOutOfMemory : public CudaError {
   using CudaError::CudaError;
 };
 
+/// cuBLASLt refused something.
+class CublasError : public CudaError {
+ public:
+  using CudaError::CudaError;
+};
+
+/// cuDNN refused something, or has no algorithm for a convolution.
+class CudnnError : public CudaError {
+ public:
+  using CudaError::CudaError;
+};
+
 }  // namespace dformer

@@ -70,15 +70,20 @@ void for_each_tap(const Convolution& c, const Body& body) {
 void multiply(Context& context, const Product& p) {
   emulation::enqueue(context.stream, [=] {
     const Elements a = elements(p.type, p.a), b = elements(p.type, p.b), y = elements(p.result_type, p.y);
+    std::vector<double> right(static_cast<std::size_t>(p.depth * p.columns));  // op(b)
+    for (std::int64_t d = 0; d < p.depth; ++d) {
+      for (std::int64_t c = 0; c < p.columns; ++c) {
+        right[static_cast<std::size_t>(d * p.columns + c)] =
+            static_cast<double>(b[p.transpose_b ? c * p.leading_b + d : d * p.leading_b + c]);
+      }
+    }
     std::vector<double> sums(static_cast<std::size_t>(p.columns));
     for (std::int64_t r = 0; r < p.rows; ++r) {
       std::fill(sums.begin(), sums.end(), 0.0);
       for (std::int64_t d = 0; d < p.depth; ++d) {
         const auto factor = static_cast<double>(a[p.transpose_a ? d * p.leading_a + r : r * p.leading_a + d]);
-        for (std::int64_t c = 0; c < p.columns; ++c) {
-          sums[static_cast<std::size_t>(c)] +=
-              factor * static_cast<double>(b[p.transpose_b ? c * p.leading_b + d : d * p.leading_b + c]);
-        }
+        const double* const line = right.data() + d * p.columns;
+        for (std::size_t c = 0; c < sums.size(); ++c) sums[c] += factor * line[c];
       }
       for (std::int64_t c = 0; c < p.columns; ++c) {
         const std::int64_t at = r * p.leading_y + c;
