@@ -5,4 +5,5 @@
 #error "dformer/cuda.hpp: link the target dformer::cuda, which is there when dformer was configured where nvcc, cuBLASLt and cuDNN are installed"
 #endif
 
+#include <dformer/backend/cuda/captured.hpp>
 #include <dformer/backend/cuda/cuda.hpp>

@@ -27,6 +27,17 @@ using TestBackend = Cpu<float>;
 #endif
 using Tensor = TestBackend::Tensor;
 
+#if defined(DFORMER_TEST_CUDA) && !defined(DFORMER_CUDA_EMULATION)
+/// Skips every test of the program where there is no GPU.
+class GpuRequired : public ::testing::Environment {
+ public:
+  void SetUp() override {
+    if (cuda::runtime::device_count() == 0) GTEST_SKIP() << "no GPU: " << cuda::runtime::why_no_device();
+  }
+};
+inline ::testing::Environment* const gpu_required = ::testing::AddGlobalTestEnvironment(new GpuRequired);
+#endif
+
 /// Every device the suite should run on: on the CPU one for each instruction set of this machine, with
 /// threads; of the emulated GPU one for each order in which the threads of a block may run.
 inline std::vector<TestBackend::Device> test_devices() {

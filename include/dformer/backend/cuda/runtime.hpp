@@ -37,6 +37,8 @@ Stream create_stream(int ordinal);
 void destroy_stream(int ordinal, Stream stream) noexcept;
 /// Waits until all that was started on the stream is done.
 void synchronize(Stream stream);
+/// Waits until all that was started on the device, on any stream, is done.
+void synchronize_device(int ordinal);
 
 /// Copies and fills are started on the stream. The host's memory must be pinned, and stay until they are
 /// done.
@@ -62,6 +64,9 @@ using Graph = struct GraphHandle*;
 /// From here on nothing that this thread starts on the stream is done, but kept for end_capture.
 void begin_capture(Stream stream);
 Graph end_capture(Stream stream);
+/// Ends a capture that came to nothing.
+void abandon_capture(Stream stream) noexcept;
+bool is_capturing(Stream stream);
 void replay(Graph graph, Stream stream);
 void destroy_graph(Graph graph) noexcept;
 

@@ -26,8 +26,10 @@ class Staging {
     }
   }
 
-  /// Starts a copy of host memory to the device.
+  /// Starts a copy of host memory to the device. Throws: CudaError while a graph is captured, which could not
+  /// know the values that the host will have when it is replayed.
   void upload(void* to, const void* from, std::size_t bytes, Stream stream) {
+    require_no_capture(stream);
     Slot& slot = slots_[next_++ % slots_.size()];
     slot.reserve(bytes);
     std::memcpy(slot.memory, from, bytes);
@@ -36,8 +38,9 @@ class Staging {
     slot.in_use = true;
   }
 
-  /// Copies from the device once all that was started before is done, and waits for that.
+  /// Copies from the device once all that was started before is done, and waits for that. Throws: as upload.
   void download(void* to, const void* from, std::size_t bytes, Stream stream) {
+    require_no_capture(stream);
     Slot& slot = slots_[next_++ % slots_.size()];
     slot.reserve(bytes);
     runtime::copy_to_host(slot.memory, from, bytes, stream);
@@ -46,6 +49,11 @@ class Staging {
   }
 
  private:
+  static void require_no_capture(Stream stream) {
+    if (!runtime::is_capturing(stream)) return;
+    throw CudaError("[cuda] a captured network cannot take values from the host, or give it any, midway");
+  }
+
   struct Slot {
     void* memory = nullptr;
     std::size_t bytes = 0;

@@ -52,6 +52,7 @@ void destroy_stream(int, Stream stream) noexcept {
   delete stream;
 }
 void synchronize(Stream) {}
+void synchronize_device(int) {}
 
 void copy_to_device(void* to, const void* from, std::size_t bytes, Stream stream) {
   copy_on_device(to, from, bytes, stream);
@@ -88,6 +89,13 @@ Graph end_capture(Stream stream) {
   Graph graph = stream->capture;
   stream->capture = nullptr;
   return graph;
+}
+void abandon_capture(Stream stream) noexcept {
+  delete stream->capture;
+  stream->capture = nullptr;
+}
+bool is_capturing(Stream stream) {
+  return stream->capture != nullptr;
 }
 void replay(Graph graph, Stream stream) {
   for (const auto& work : graph->work) emulation::enqueue(stream, work);

@@ -23,7 +23,6 @@ enum class ConvolutionResult : std::uint8_t { y, dx, dw };
 struct ConvolutionKey {
   Convolution shape;
   ConvolutionResult result;
-  DType weight_type;  ///< float32 where the weight's gradient is kept so
 
   std::string text() const {
     const auto list = [](std::initializer_list<std::int64_t> extents) {
@@ -46,8 +45,7 @@ struct ConvolutionKey {
   auto fields() const {
     const Window& w = shape.window;
     return std::make_tuple(shape.type, shape.images, shape.height, shape.width, shape.inputs, shape.y_height,
-                           shape.y_width, shape.outputs, w.kernel, w.stride, w.padding, w.dilation, result,
-                           weight_type);
+                           shape.y_width, shape.outputs, w.kernel, w.stride, w.padding, w.dilation, result);
   }
   friend bool operator<(const ConvolutionKey& left, const ConvolutionKey& right) {
     return left.fields() < right.fields();
@@ -72,27 +70,54 @@ struct ConvolutionRules {
   }
 };
 
+/// The GPU that plans are for: that of a handle; or one that is only described, on which they cannot be run
+/// (a descriptor of kind CUDNN_BACKEND_DEVICEPROP_DESCRIPTOR).
+class PlanTarget {
+ public:
+  explicit PlanTarget(cudnnHandle_t library) : library_(library) {}
+  explicit PlanTarget(const Descriptor& described) : described_(&described) {}
+
+  void describe_graph(Descriptor& graph) const {
+    if (described_ == nullptr) graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, library_);
+  }
+  void describe_heuristics(Descriptor& heuristics) const {
+    if (described_ != nullptr) heuristics.set(CUDNN_ATTR_ENGINEHEUR_DEVICEPROP, *described_);
+  }
+  void describe_plan(Descriptor& plan) const {
+    if (described_ == nullptr) {
+      plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, library_);
+    } else {
+      plan.set(CUDNN_ATTR_EXECUTION_PLAN_DEVICEPROP, *described_);
+    }
+  }
+
+ private:
+  cudnnHandle_t library_ = nullptr;
+  const Descriptor* described_ = nullptr;
+};
+
 /// How cuDNN computes convolutions of one kind: the first plan that its heuristics propose, and that the
 /// rules and the GPU allow.
 class ConvolutionPlan {
  public:
   /// Empty where cuDNN has none.
-  static std::optional<ConvolutionPlan> find(cudnnHandle_t library, const ConvolutionKey& key,
+  static std::optional<ConvolutionPlan> find(const PlanTarget& target, const ConvolutionKey& key,
                                              const ConvolutionRules& rules) {
     Descriptor graph(CUDNN_BACKEND_OPERATIONGRAPH_DESCRIPTOR);
-    graph.set(CUDNN_ATTR_OPERATIONGRAPH_HANDLE, library);
+    target.describe_graph(graph);
     graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation(key));
     if (!graph.try_finalize()) return std::nullopt;
     for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
       Descriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
       heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
       heuristics.set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
+      target.describe_heuristics(heuristics);
       if (!heuristics.try_finalize()) continue;
       for (const Descriptor& config :
            heuristics.descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR)) {
         if (!rules.allow(notes(config), key.shape.type)) continue;
         Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
-        plan.set(CUDNN_ATTR_EXECUTION_PLAN_HANDLE, library);
+        target.describe_plan(plan);
         plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config);
         if (plan.try_finalize()) return ConvolutionPlan(std::move(plan));
       }
@@ -192,7 +217,7 @@ class ConvolutionPlan {
     operation.set(name.window, window(c.window));
     operation.set(name.x, tensor(x_id, c.type, c.images, c.inputs, c.height, c.width));
     operation.set(name.weight,
-                  tensor(weight_id, key.weight_type, c.outputs, c.inputs, c.window.kernel, c.window.kernel));
+                  tensor(weight_id, c.type, c.outputs, c.inputs, c.window.kernel, c.window.kernel));
     operation.set(name.y, tensor(y_id, c.type, c.images, c.outputs, c.y_height, c.y_width));
     operation.set(name.alpha, 1.0f);
     operation.set(name.beta, 0.0f);

@@ -2,7 +2,7 @@
 
 #include <cstddef>
 #include <map>
-#include <optional>
+#include <string>
 #include <utility>
 
 #include <cublasLt.h>
@@ -39,39 +39,36 @@ struct Context {
   Handle<cublasLtHandle_t, cublasLtDestroy> products;
   Handle<cudnnHandle_t, cudnnDestroy> convolutions;
   std::map<ProductKey, ProductPlan> product_plans;
-  std::map<ConvolutionKey, std::optional<ConvolutionPlan>> convolution_plans;
+  std::map<ConvolutionKey, ConvolutionPlan> convolution_plans;
   Workspace workspace;
   Workspace narrow_weight;  ///< gradients of weights on their way from 16 bits to float32
 };
 
 namespace {
 
-/// Empty where cuDNN has no plan; it is asked once for each key.
-const std::optional<ConvolutionPlan>& plan(Context& context, const ConvolutionKey& key) {
+const ConvolutionPlan& plan(Context& context, const ConvolutionKey& key) {
   auto found = context.convolution_plans.find(key);
   if (found == context.convolution_plans.end()) {
-    const ConvolutionRules rules{context.options.deterministic, context.options.allow_tf32};
-    found =
-        context.convolution_plans.emplace(key, ConvolutionPlan::find(context.convolutions.get(), key, rules))
-            .first;
+    auto made = ConvolutionPlan::find(PlanTarget(context.convolutions.get()), key,
+                                      {context.options.deterministic, context.options.allow_tf32});
+    if (!made) {
+      throw CudnnError(
+          "[cuda] cuDNN has no algorithm for " + key.text() +
+          (key.shape.type == DType::bfloat16 ? "; it needs compute capability 8.0 or later" : ""));
+    }
+    found = context.convolution_plans.emplace(key, std::move(*made)).first;
   }
   return found->second;
 }
 
-void run(Context& context, const ConvolutionPlan& plan, const void* x, const void* weight, const void* y) {
-  plan.run(context.convolutions.get(), x, weight, y, context.workspace.reserve(plan.workspace_bytes()));
-}
-
 void run(Context& context, const ConvolutionKey& key, const void* x, const void* weight, const void* y) {
   const OrdinalScope scope(context.options.ordinal);
-  const std::optional<ConvolutionPlan>& found = plan(context, key);
-  if (!found) throw CudnnError("[cuda] cuDNN has no algorithm for " + key.text());
-  run(context, *found, x, weight, y);
+  const ConvolutionPlan& found = plan(context, key);
+  found.run(context.convolutions.get(), x, weight, y, context.workspace.reserve(found.workspace_bytes()));
 }
 
 template <class T>
-void widen(const void* from, float* to, const Convolution& c, Stream stream) {
-  const std::int64_t count = c.outputs * c.window.kernel * c.window.kernel * c.inputs;
+void widen(const void* from, float* to, std::int64_t count, Stream stream) {
   convert(ConvertArgs<T, float>{static_cast<const T*>(from), to, count}, stream);
 }
 
@@ -102,32 +99,29 @@ void multiply(Context& context, const Product& product) {
 }
 
 void convolve(Context& context, const Convolution& convolution, const void* x, const void* weight, void* y) {
-  run(context, {convolution, ConvolutionResult::y, convolution.type}, x, weight, y);
+  run(context, {convolution, ConvolutionResult::y}, x, weight, y);
 }
 
 void convolve_input(Context& context, const Convolution& convolution, const void* dy, const void* weight,
                     void* dx) {
-  run(context, {convolution, ConvolutionResult::dx, convolution.type}, dx, weight, dy);
+  run(context, {convolution, ConvolutionResult::dx}, dx, weight, dy);
 }
 
-/// Not every GPU has algorithms that keep float32 sums of 16-bit factors: there they are rounded to 16 bits
-/// once, at the end, and widened.
+/// cuDNN sums 16-bit factors in float32 but has no algorithm that keeps the sums so: they are rounded once,
+/// at the end, and widened.
 void convolve_weight(Context& context, const Convolution& convolution, const void* x, const void* dy,
                      float* dw) {
-  const OrdinalScope scope(context.options.ordinal);
   const DType type = convolution.type;
-  if (const auto& found = plan(context, {convolution, ConvolutionResult::dw, DType::float32});
-      found || type == DType::float32) {
-    return run(context, {convolution, ConvolutionResult::dw, DType::float32}, x, dw, dy);
-  }
+  if (type == DType::float32) return run(context, {convolution, ConvolutionResult::dw}, x, dw, dy);
+  const OrdinalScope scope(context.options.ordinal);
   const std::int64_t count =
       convolution.outputs * convolution.window.kernel * convolution.window.kernel * convolution.inputs;
   void* const narrow = context.narrow_weight.reserve(static_cast<std::size_t>(count) * size_of(type));
-  run(context, {convolution, ConvolutionResult::dw, type}, x, narrow, dy);
+  run(context, {convolution, ConvolutionResult::dw}, x, narrow, dy);
   if (type == DType::float16) {
-    widen<half>(narrow, dw, convolution, context.options.stream);
+    widen<half>(narrow, dw, count, context.options.stream);
   } else {
-    widen<bfloat16>(narrow, dw, convolution, context.options.stream);
+    widen<bfloat16>(narrow, dw, count, context.options.stream);
   }
 }
 

@@ -106,6 +106,10 @@ void destroy_stream(int ordinal, Stream stream) noexcept {
 void synchronize(Stream stream) {
   check("cudaStreamSynchronize", cudaStreamSynchronize(native(stream)));
 }
+void synchronize_device(int ordinal) {
+  const OrdinalScope scope(ordinal);
+  check("cudaDeviceSynchronize", cudaDeviceSynchronize());
+}
 
 void copy_to_device(void* to, const void* from, std::size_t bytes, Stream stream) {
   check("cudaMemcpyAsync to the device",
@@ -160,6 +164,17 @@ Graph end_capture(Stream stream) {
   static_cast<void>(cudaGraphDestroy(graph));
   check("cudaGraphInstantiate", error);
   return reinterpret_cast<Graph>(executable);
+}
+void abandon_capture(Stream stream) noexcept {
+  cudaGraph_t graph = nullptr;
+  static_cast<void>(cudaStreamEndCapture(native(stream), &graph));
+  if (graph != nullptr) static_cast<void>(cudaGraphDestroy(graph));
+  static_cast<void>(cudaGetLastError());  // that of a call that a capture does not allow
+}
+bool is_capturing(Stream stream) {
+  cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
+  check("cudaStreamIsCapturing", cudaStreamIsCapturing(native(stream), &status));
+  return status != cudaStreamCaptureStatusNone;
 }
 void replay(Graph graph, Stream stream) {
   check("cudaGraphLaunch", cudaGraphLaunch(native(graph), native(stream)));
