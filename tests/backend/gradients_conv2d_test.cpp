@@ -30,22 +30,21 @@ TEST(Conv2dGradients, DownSamplingOfTheNetworks) {
   expect_like_naive({{1, 9, 7, 530}, 20, {.kernel = 3, .stride = 2, .padding = 1}});
 }
 
+#if !defined(DFORMER_TEST_CUDA)
 TEST(Conv2dGradients, DoubleIsExactToTheLastBitOfFloat) {
   expect_double({{1, 11, 9, 33}, 21, {.kernel = 3, .stride = 2, .padding = 1}});
 }
+#endif
 
 TEST(Conv2dGradients, ThreadsDoNotChangeABit) {
   expect_same_for_all_threads({{2, 49, 63, 18}, 40, {.kernel = 3, .stride = 2, .padding = 1}});
 }
 
 TEST(Conv2dGradients, SayWhichShapesDoNotFit) {
-  using G = Gradients<Cpu<>>;
-  const cpu::Device device({.threads = 1});
-  const auto tensor = [&](const Shape& shape) {
-    return Cpu<>::from_host(device, shape, random_array(shape, 1).values);
-  };
-  const auto weight = Cpu<>::weight_from_host(device, WeightLayout::dense, {4, 3, 3, 3},
-                                              random_array({4, 3, 3, 3}, 1).values);
+  using G = TestGradients;
+  const TestBackend::Device device;
+  const auto tensor = [&](const Shape& shape) { return upload(device, random_array(shape, 1)); };
+  const Tensor weight = upload_weight(device, WeightLayout::dense, random_array({4, 3, 3, 3}, 1));
   const Window window{.kernel = 3, .stride = 2, .padding = 1};
   EXPECT_EQ(message_of<ShapeError>([&] {
               G::conv2d_input(tensor({1, 4, 5, 4}), weight, window, {1, 8, 8, 3});

@@ -1,6 +1,7 @@
 #include <array>
+#include <utility>
 
-#include <backend/gradient_arrays.hpp>
+#include <backend/gradients_under_test.hpp>
 
 namespace dformer::testing {
 namespace {
@@ -9,16 +10,23 @@ struct LinearGradient {
   Array input, weight;
 };
 
-template <class T>
-LinearGradient gradients(const cpu::Device& device, const std::vector<Array>& inputs, const Array& weight,
-                         const Array& dy) {
-  using B = Cpu<T>;
+template <class B>
+LinearGradient gradients_on(const typename B::Device& device, const std::vector<Array>& inputs,
+                            const Array& weight, const Array& dy) {
   std::vector<typename B::Tensor> x;
   for (const Array& input : inputs) x.push_back(B::from_host(device, input.shape, input.values));
   const auto upstream = B::from_host(device, dy.shape, dy.values);
   const auto w = B::weight_from_host(device, WeightLayout::dense, weight.shape, weight.values);
-  return {to_array<T>(Gradients<B>::linear_input(upstream, w)),
-          to_array<T>(Gradients<B>::linear_weight(x, upstream, weight.shape), WeightLayout::dense)};
+  const auto dx = Gradients<B>::linear_input(upstream, w);
+  LinearGradient result{
+      {dx.shape(), std::vector<float>(static_cast<std::size_t>(dx.shape().numel()))},
+      weight_array<B>(Gradients<B>::linear_weight(x, upstream, weight.shape), WeightLayout::dense)};
+  B::to_host(dx, result.input.values);
+  return result;
+}
+LinearGradient gradients(const TestBackend::Device& device, const std::vector<Array>& inputs,
+                         const Array& weight, const Array& dy) {
+  return gradients_on<TestBackend>(device, inputs, weight, dy);
 }
 
 /// x [..., I], weight [O, I], dy [..., O], summed in double.
@@ -47,9 +55,9 @@ TEST(LinearGradients, MatchReference) {
   for (const char* name : {"ops/linear", "ops/linear_nobias"}) {
     const Golden golden(name);
     const LinearGradient expected{golden.array("grad.input.x"), golden.array("grad.param.weight")};
-    for (const auto& device : devices()) {
-      expect_same(gradients<float>(device, {golden.array("input.x")}, golden.array("param.weight"),
-                                   golden.array("grad_output")),
+    for (const auto& device : test_devices()) {
+      expect_same(gradients(device, {golden.array("input.x")}, golden.array("param.weight"),
+                            golden.array("grad_output")),
                   expected, name);
     }
   }
@@ -63,8 +71,8 @@ TEST(LinearGradients, EveryCountOfChannels) {
         const Array weight = random_array({outputs, inputs}, 2);
         const Array dy = random_array({rows, outputs}, 3);
         const LinearGradient expected = naive_gradients(x, weight, dy);
-        for (const auto& device : devices()) {
-          expect_same(gradients<float>(device, {x}, weight, dy), expected,
+        for (const auto& device : test_devices()) {
+          expect_same(gradients(device, {x}, weight, dy), expected,
                       to_string(x.shape) + " by " + to_string(weight.shape));
           if (HasFailure()) return;
         }
@@ -84,8 +92,8 @@ TEST(LinearGradients, SizesOfTheNetworks) {
     const Array weight = random_array({size.outputs, size.inputs}, 2);
     const Array dy = random_array({size.rows, size.outputs}, 3);
     const LinearGradient expected = naive_gradients(x, weight, dy);
-    for (const auto& device : devices()) {
-      expect_same(gradients<float>(device, {x}, weight, dy), expected, to_string(weight.shape));
+    for (const auto& device : test_devices()) {
+      expect_same(gradients(device, {x}, weight, dy), expected, to_string(weight.shape));
     }
   }
 }
@@ -104,43 +112,27 @@ TEST(LinearGradients, InputsAreTakenAsConcatenated) {
   const Array weight = random_array({35, 61}, 4);
   const Array dy = random_array({2, 90, 35}, 5);
   const LinearGradient expected = naive_gradients(whole, weight, dy);
-  for (const auto& device : devices()) {
-    expect_same(gradients<float>(device, parts, weight, dy), expected, "concatenated");
+  for (const auto& device : test_devices()) {
+    expect_same(gradients(device, parts, weight, dy), expected, "concatenated");
   }
 }
 
+#if !defined(DFORMER_TEST_CUDA)
 TEST(LinearGradients, DoubleIsExactToTheLastBitOfFloat) {
   const Array x = random_array({610, 33}, 1);
   const Array weight = random_array({41, 33}, 2);
   const Array dy = random_array({610, 41}, 3);
   const LinearGradient expected = naive_gradients(x, weight, dy);
-  for (const auto& device : devices()) {
-    const LinearGradient actual = gradients<double>(device, {x}, weight, dy);
+  for (const auto& device : test_devices()) {
+    const LinearGradient actual = gradients_on<Cpu<double>>(device, {x}, weight, dy);
     expect_close(actual.input, expected.input, 1e-7 * expected.input.max_abs(), "input");
     expect_close(actual.weight, expected.weight, 1e-7 * expected.weight.max_abs(), "weight");
   }
 }
 
-TEST(LinearGradients, ThreadsDoNotChangeABit) {
-  for (const Shape& size : {Shape{9001, 32, 48}, {600, 200, 300}, {60, 700, 600}}) {
-    const Array x = random_array({size[0], size[1]}, 1);
-    const Array weight = random_array({size[2], size[1]}, 2);
-    const Array dy = random_array({size[0], size[2]}, 3);
-    for (const cpu::Isa isa : instruction_sets()) {
-      const LinearGradient one = gradients<float>(cpu::Device({.threads = 1, .isa = isa}), {x}, weight, dy);
-      for (const int threads : {2, 3, 8}) {
-        const LinearGradient several =
-            gradients<float>(cpu::Device({.threads = threads, .isa = isa}), {x}, weight, dy);
-        EXPECT_EQ(one.input.values, several.input.values) << to_string(size);
-        EXPECT_EQ(one.weight.values, several.weight.values) << to_string(size);
-      }
-    }
-  }
-}
-
 /// What fills up a panel of the weight must stay zero, or a step of an optimiser would change it.
 TEST(LinearGradients, PaddingOfTheWeightIsZero) {
-  for (const auto& device : devices()) {
+  for (const auto& device : test_devices()) {
     const Array x = random_array({70, 5}, 1), dy = random_array({70, 19}, 2);
     const std::array inputs{Cpu<>::from_host(device, x.shape, x.values)};
     const auto dw =
@@ -151,11 +143,23 @@ TEST(LinearGradients, PaddingOfTheWeightIsZero) {
     }
   }
 }
+#endif
+
+TEST(LinearGradients, ThreadsDoNotChangeABit) {
+  for (const Shape& size : {Shape{9001, 32, 48}, {600, 200, 300}, {60, 700, 600}}) {
+    const Array x = random_array({size[0], size[1]}, 1);
+    const Array weight = random_array({size[2], size[1]}, 2);
+    const Array dy = random_array({size[0], size[2]}, 3);
+    expect_same_on_all_devices([&](const auto& device) {
+      LinearGradient result = gradients(device, {x}, weight, dy);
+      return std::pair(result.input.values, result.weight.values);
+    });
+  }
+}
 
 TEST(LinearGradients, OfNoRowsAreZero) {
-  for (const auto& device : devices()) {
-    const LinearGradient actual =
-        gradients<float>(device, {{{0, 6}, {}}}, random_array({9, 6}, 2), {{0, 9}, {}});
+  for (const auto& device : test_devices()) {
+    const LinearGradient actual = gradients(device, {{{0, 6}, {}}}, random_array({9, 6}, 2), {{0, 9}, {}});
     EXPECT_EQ(to_string(actual.input.shape), "(0, 6)");
     EXPECT_EQ(actual.weight.values, std::vector<float>(54, 0.0f));
   }
@@ -166,20 +170,16 @@ TEST(LinearGradients, TakeTheWeightOfAPointwiseConvolution) {
   Array weight = random_array({9, 6}, 2);
   LinearGradient expected = naive_gradients(x, weight, dy);
   weight.shape = expected.weight.shape = {9, 6, 1, 1};
-  for (const auto& device : devices()) {
-    expect_same(gradients<float>(device, {x}, weight, dy), expected, "pointwise");
+  for (const auto& device : test_devices()) {
+    expect_same(gradients(device, {x}, weight, dy), expected, "pointwise");
   }
 }
 
 TEST(LinearGradients, SayWhichShapesDoNotFit) {
-  using G = Gradients<Cpu<>>;
-  const cpu::Device device({.threads = 1});
-  const auto tensor = [&](const Shape& shape) {
-    const Array array = random_array(shape, 1);
-    return Cpu<>::from_host(device, shape, array.values);
-  };
-  const auto weight =
-      Cpu<>::weight_from_host(device, WeightLayout::dense, {9, 6}, random_array({9, 6}, 1).values);
+  using G = TestGradients;
+  const TestBackend::Device device;
+  const auto tensor = [&](const Shape& shape) { return upload(device, random_array(shape, 1)); };
+  const Tensor weight = upload_weight(device, WeightLayout::dense, random_array({9, 6}, 1));
   EXPECT_EQ(message_of<ShapeError>([&] {
               G::linear_input(tensor({4, 6}), weight);
             }),

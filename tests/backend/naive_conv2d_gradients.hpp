@@ -1,6 +1,8 @@
 #pragma once
 
-#include <backend/gradient_arrays.hpp>
+#include <utility>
+
+#include <backend/gradients_under_test.hpp>
 
 namespace dformer::testing {
 
@@ -39,21 +41,25 @@ inline ConvolutionGradient naive_conv2d_gradients(const Array& x, const Array& w
   return {to_array(x.shape, dx), to_array(weight.shape, dw)};
 }
 
-template <class T>
-ConvolutionGradient conv2d_gradients(const cpu::Device& device, const Array& x, const Array& weight,
+template <class B>
+ConvolutionGradient conv2d_gradients(const typename B::Device& device, const Array& x, const Array& weight,
                                      const Array& dy, const Window& window, bool depthwise) {
-  using B = Cpu<T>;
   using G = Gradients<B>;
   const WeightLayout layout = depthwise ? WeightLayout::depthwise : WeightLayout::dense;
   const auto input = B::from_host(device, x.shape, x.values);
   const auto upstream = B::from_host(device, dy.shape, dy.values);
   const auto filter = B::weight_from_host(device, layout, weight.shape, weight.values);
+  const auto download = [](const typename B::Tensor& dx) {
+    Array array{dx.shape(), std::vector<float>(static_cast<std::size_t>(dx.shape().numel()))};
+    B::to_host(dx, array.values);
+    return array;
+  };
   if (depthwise) {
-    return {to_array<T>(G::depthwise_conv2d_input(upstream, filter, window, x.shape)),
-            to_array<T>(G::depthwise_conv2d_weight(input, upstream, window, weight.shape), layout)};
+    return {download(G::depthwise_conv2d_input(upstream, filter, window, x.shape)),
+            weight_array<B>(G::depthwise_conv2d_weight(input, upstream, window, weight.shape), layout)};
   }
-  return {to_array<T>(G::conv2d_input(upstream, filter, window, x.shape)),
-          to_array<T>(G::conv2d_weight(input, upstream, window, weight.shape), layout)};
+  return {download(G::conv2d_input(upstream, filter, window, x.shape)),
+          weight_array<B>(G::conv2d_weight(input, upstream, window, weight.shape), layout)};
 }
 
 inline void expect_same(const ConvolutionGradient& actual, const ConvolutionGradient& expected,
@@ -83,38 +89,34 @@ inline void expect_like_naive(const ConvolutionCase& test) {
   const Array weight = random_array(test.weight(), 2);
   const Array dy = random_array(test.y(), 3);
   const auto expected = naive_conv2d_gradients(x, weight, dy, test.window, test.depthwise());
-  for (const auto& device : devices()) {
-    expect_same(conv2d_gradients<float>(device, x, weight, dy, test.window, test.depthwise()), expected,
-                test.name() + " on " + std::string(to_string(device.isa())));
+  for (const auto& device : test_devices()) {
+    expect_same(conv2d_gradients<TestBackend>(device, x, weight, dy, test.window, test.depthwise()), expected,
+                test.name());
   }
 }
 
+#if !defined(DFORMER_TEST_CUDA)
 inline void expect_double(const ConvolutionCase& test) {
   const Array x = random_array(test.x, 1);
   const Array weight = random_array(test.weight(), 2);
   const Array dy = random_array(test.y(), 3);
   const auto expected = naive_conv2d_gradients(x, weight, dy, test.window, test.depthwise());
-  for (const auto& device : devices()) {
-    const auto actual = conv2d_gradients<double>(device, x, weight, dy, test.window, test.depthwise());
+  for (const auto& device : test_devices()) {
+    const auto actual = conv2d_gradients<Cpu<double>>(device, x, weight, dy, test.window, test.depthwise());
     expect_close(actual.input, expected.input, 1e-7 * expected.input.max_abs(), "input");
     expect_close(actual.weight, expected.weight, 1e-7 * expected.weight.max_abs(), "weight");
   }
 }
+#endif
 
 inline void expect_same_for_all_threads(const ConvolutionCase& test) {
   const Array x = random_array(test.x, 1);
   const Array weight = random_array(test.weight(), 2);
   const Array dy = random_array(test.y(), 3);
-  for (const cpu::Isa isa : instruction_sets()) {
-    const auto one = conv2d_gradients<float>(cpu::Device({.threads = 1, .isa = isa}), x, weight, dy,
-                                             test.window, test.depthwise());
-    for (const int threads : {2, 3, 8}) {
-      const auto several = conv2d_gradients<float>(cpu::Device({.threads = threads, .isa = isa}), x, weight,
-                                                   dy, test.window, test.depthwise());
-      EXPECT_EQ(one.input.values, several.input.values) << test.name();
-      EXPECT_EQ(one.weight.values, several.weight.values) << test.name();
-    }
-  }
+  expect_same_on_all_devices([&](const auto& device) {
+    auto gradients = conv2d_gradients<TestBackend>(device, x, weight, dy, test.window, test.depthwise());
+    return std::pair(gradients.input.values, gradients.weight.values);
+  });
 }
 
 inline void expect_like_reference(const char* name, bool depthwise) {
@@ -124,9 +126,9 @@ inline void expect_like_reference(const char* name, bool depthwise) {
   const Window window{static_cast<int>(weight.shape[2]), attributes.at("stride"), attributes.at("padding"),
                       attributes.at("dilation")};
   const ConvolutionGradient expected{golden.nhwc("grad.input.x"), golden.array("grad.param.weight")};
-  for (const auto& device : devices()) {
-    expect_same(conv2d_gradients<float>(device, golden.nhwc("input.x"), weight, golden.nhwc("grad_output"),
-                                        window, depthwise),
+  for (const auto& device : test_devices()) {
+    expect_same(conv2d_gradients<TestBackend>(device, golden.nhwc("input.x"), weight,
+                                              golden.nhwc("grad_output"), window, depthwise),
                 expected, name);
   }
 }

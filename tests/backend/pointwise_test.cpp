@@ -142,15 +142,14 @@ TEST(Softmax, LogitsOfAnySize) {
 
 TEST(Pointwise, ThreadsDoNotChangeABit) {
   const Array x = random_array({301, 77}, 1);
-  const TestBackend::Device one({.threads = 1});
-  const TestBackend::Device three({.threads = 3});
-  EXPECT_EQ(softmax_of(one, x).values, softmax_of(three, x).values);
-  EXPECT_EQ(download(TestBackend::activate(upload(one, x), Activation::gelu)).values,
-            download(TestBackend::activate(upload(three, x), Activation::gelu)).values);
+  expect_same_on_all_devices([&](const auto& device) { return softmax_of(device, x).values; });
+  expect_same_on_all_devices([&](const auto& device) {
+    return download(TestBackend::activate(upload(device, x), Activation::gelu)).values;
+  });
 }
 
 TEST(Pointwise, RejectsWrongShapes) {
-  const TestBackend::Device device({.threads = 1});
+  const TestBackend::Device device;
   const Tensor a = upload(device, random_array({2, 3}, 1)), b = upload(device, random_array({3, 2}, 1));
   const auto error = [](const auto& call) {
     try {

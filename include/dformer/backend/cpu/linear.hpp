@@ -5,7 +5,7 @@
 #include <cstring>
 #include <span>
 
-#include <dformer/backend/cpu/concat_shape.hpp>
+#include <dformer/backend/concat_shape.hpp>
 #include <dformer/backend/cpu/epilogue.hpp>
 #include <dformer/backend/cpu/matrix_product.hpp>
 #include <dformer/backend/cpu/tensor.hpp>
@@ -40,7 +40,7 @@ struct LinearOps {
   /// Throws: ShapeError.
   static Tensor<T> linear(std::span<const Tensor<T>> inputs, const Tensor<T>& weight,
                           const Epilogue<Tensor<T>>& epilogue) {
-    const Shape x = concat_shape<T>("linear", inputs);
+    const Shape x = shapes::concat_shape("linear", inputs);
     const Shape shape = shapes::linear(x, weight.shape());
     const EpilogueArgs<T> args = epilogue_args("linear", shape, epilogue);
     Tensor<T> y(weight.device(), shape);

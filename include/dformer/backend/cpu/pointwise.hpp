@@ -4,7 +4,7 @@
 #include <cstring>
 #include <span>
 
-#include <dformer/backend/cpu/concat_shape.hpp>
+#include <dformer/backend/concat_shape.hpp>
 #include <dformer/backend/cpu/kernels/kernels.hpp>
 #include <dformer/backend/cpu/tensor.hpp>
 #include <dformer/backend/shapes.hpp>
@@ -39,7 +39,7 @@ struct PointwiseOps {
 
   /// Inputs [..., C_i] side by side: [..., sum C_i]. Throws: ShapeError.
   static Tensor<T> concat(std::span<const Tensor<T>> inputs) {
-    const Shape shape = concat_shape("concat", inputs);
+    const Shape shape = shapes::concat_shape("concat", inputs);
     Tensor<T> y(inputs[0].device(), shape);
     inputs[0].device().parallel_for(shape.rows(), [&](std::int64_t begin, std::int64_t end) {
       T* to = y.data();

@@ -6,7 +6,7 @@
 #include <span>
 #include <string>
 
-#include <dformer/backend/cpu/concat_shape.hpp>
+#include <dformer/backend/concat_shape.hpp>
 #include <dformer/backend/cpu/kernels/kernels.hpp>
 #include <dformer/backend/cpu/tensor.hpp>
 #include <dformer/backend/shapes.hpp>
@@ -40,7 +40,7 @@ struct ResampleOps {
   /// [floor(i * H / height), ceil((i + 1) * H / height)) and alike in the width. height may exceed H.
   static Tensor<T> adaptive_avg_pool(std::span<const Tensor<T>> inputs, std::int64_t height,
                                      std::int64_t width) {
-    const Shape x = concat_shape("adaptive_avg_pool", inputs);
+    const Shape x = shapes::concat_shape("adaptive_avg_pool", inputs);
     const Shape shape = shapes::resized("adaptive_avg_pool", x, height, width);
     const Device& device = inputs[0].device();
     Tensor<T> y(device, shape);

@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-#include <dformer/backend/cpu/concat_shape.hpp>
+#include <dformer/backend/concat_shape.hpp>
 #include <dformer/backend/cpu/gradients/transposed_weight.hpp>
 #include <dformer/backend/cpu/gradients/weight_gradient.hpp>
 #include <dformer/backend/cpu/linear.hpp>
@@ -85,7 +85,7 @@ struct LinearGradientOps {
   /// C_i], packed as the weight is. Throws: ShapeError.
   static Tensor<T> linear_weight(std::span<const Tensor<T>> inputs, const Tensor<T>& dy,
                                  const Shape& weight) {
-    const Shape x = concat_shape<T>("linear_weight", inputs);
+    const Shape x = shapes::concat_shape("linear_weight", inputs);
     const Shape shape = shapes::linear_weight(x, dy.shape(), weight);
     Tensor<T> dw(dy.device(), shape, packed_elements(WeightLayout::dense, shape));
     weight_gradient(ConcatenatedColumns<T>(inputs), dy, dw);

@@ -1,0 +1,105 @@
+#   dformer::cuda            the kernels and what stands between the backend Cuda<> and NVIDIA's libraries; where CUDA is
+#   dformer::cuda_emulation  the same kernels compiled for the host, thread by thread: for tests on machines without a GPU
+
+# One group of kernels a file of backend/cuda/device; each becomes one generated source of one line.
+set(DFORMER_CUDA_KERNELS
+    adaptive_avg_pool
+    attention
+    convert
+    depthwise_conv2d
+    epilogue
+    geometry_attention
+    gradients/attention
+    gradients/batch_norm
+    gradients/cross_entropy
+    gradients/depthwise_conv2d
+    gradients/geometry_attention
+    gradients/layer_norm
+    gradients/nmf
+    gradients/optimizer
+    gradients/pointwise
+    gradients/resample
+    nmf
+    norm
+    pointwise
+    resize_argmax
+    resize_bilinear
+    rotary)
+
+option(DFORMER_ENABLE_CUDA "Build dformer::cuda where nvcc, cuBLASLt and cuDNN are found" ON)
+set(DFORMER_CUDA_ARCHITECTURES "75;80;86;89;90" CACHE STRING
+    "Compute capabilities that dformer::cuda has code for; the last one also as PTX, for later GPUs")
+
+# dformer_cuda_sources(VARIABLE SUFFIX HEADER…): a generated source of one line for each header of backend/cuda.
+function(dformer_cuda_sources variable suffix)
+  set(sources)
+  foreach(header IN LISTS ARGN)
+    string(REGEX REPLACE "\\.[a-z]+$" "" name ${header})
+    set(source ${CMAKE_CURRENT_BINARY_DIR}/${CMAKE_FILES_DIRECTORY}/cuda/${name}.${suffix})
+    file(GENERATE OUTPUT ${source} CONTENT "#include <dformer/backend/cuda/${header}>\n")
+    list(APPEND sources ${source})
+  endforeach()
+  set(${variable} ${sources} PARENT_SCOPE)
+endfunction()
+
+list(TRANSFORM DFORMER_CUDA_KERNELS REPLACE "(.+)" "device/\\1.cuh" OUTPUT_VARIABLE kernel_headers)
+
+dformer_cuda_sources(emulation_sources cpp ${kernel_headers} emulation/runtime.inl emulation/library.inl)
+add_library(dformer_cuda_emulation STATIC EXCLUDE_FROM_ALL ${emulation_sources})
+add_library(dformer::cuda_emulation ALIAS dformer_cuda_emulation)
+target_link_libraries(dformer_cuda_emulation PUBLIC dformer PRIVATE dformer_warnings)
+target_compile_definitions(dformer_cuda_emulation PUBLIC DFORMER_CUDA_EMULATION)
+
+# dformer_find_cuda(): says in DFORMER_CUDA_MISSING what is not there; empty where all is.
+include(CheckLanguage)
+macro(dformer_find_cuda)
+  set(DFORMER_CUDA_MISSING)
+  check_language(CUDA)
+  find_package(CUDAToolkit 12 QUIET)
+  find_package(CUDNN 9.8 QUIET MODULE)
+  if(NOT CMAKE_CUDA_COMPILER)
+    list(APPEND DFORMER_CUDA_MISSING nvcc)
+  endif()
+  if(NOT TARGET CUDA::cudart OR NOT TARGET CUDA::cublasLt)
+    list(APPEND DFORMER_CUDA_MISSING "CUDA 12 or later with cuBLASLt")
+  endif()
+  if(NOT CUDNN_FOUND)
+    list(APPEND DFORMER_CUDA_MISSING "cuDNN 9.8 or later")
+  endif()
+  list(JOIN DFORMER_CUDA_MISSING ", " DFORMER_CUDA_MISSING)
+endmacro()
+
+if(NOT DFORMER_ENABLE_CUDA)
+  return()
+endif()
+list(PREPEND CMAKE_MODULE_PATH ${CMAKE_CURRENT_LIST_DIR})
+dformer_find_cuda()
+if(DFORMER_CUDA_MISSING)
+  message(STATUS "dformer: without CUDA (not found: ${DFORMER_CUDA_MISSING}), so no dformer::cuda")
+  return()
+endif()
+enable_language(CUDA)
+message(STATUS "dformer: CUDA ${CUDAToolkit_VERSION} and cuDNN ${CUDNN_VERSION} for compute capabilities "
+               "${DFORMER_CUDA_ARCHITECTURES}")
+
+dformer_cuda_sources(kernel_sources cu ${kernel_headers})
+dformer_cuda_sources(library_sources cpp nvidia/runtime.inl nvidia/library.inl)
+add_library(dformer_cuda STATIC ${kernel_sources} ${library_sources})
+add_library(dformer::cuda ALIAS dformer_cuda)
+
+# Code for each capability, and the last one's PTX as well.
+list(TRANSFORM DFORMER_CUDA_ARCHITECTURES APPEND "-real" OUTPUT_VARIABLE architectures)
+list(GET DFORMER_CUDA_ARCHITECTURES -1 last)
+list(APPEND architectures ${last}-virtual)
+set_target_properties(dformer_cuda PROPERTIES EXPORT_NAME cuda POSITION_INDEPENDENT_CODE ON
+                                              CUDA_ARCHITECTURES "${architectures}")
+
+# Users are compiled by the host's compiler alone and need none of CUDA's headers. CMake 3.25 does not know C++20 for nvcc,
+# and the kernels are C++17.
+target_link_libraries(dformer_cuda PUBLIC dformer PRIVATE CUDA::cudart CUDA::cublasLt CUDNN::cudnn
+                                          $<BUILD_INTERFACE:dformer_warnings>)
+target_compile_definitions(dformer_cuda PUBLIC DFORMER_HAS_CUDA)
+target_compile_options(dformer_cuda PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++17;--threads=2;-Xcompiler=-Wall,-Wextra>")
+if(NOT DFORMER_INSTALL)
+  set_target_properties(dformer_cuda PROPERTIES EXCLUDE_FROM_ALL ON)
+endif()

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include <dformer/backend/cuda/device.hpp>
+#include <dformer/backend/cuda/graph.hpp>
+#include <dformer/backend/cuda/kernels/convert.hpp>
+#include <dformer/backend/cuda/tensor.hpp>
+#include <dformer/backend/shapes.hpp>
+
+namespace dformer::cuda {
+
+/// The size of the image pairs that a captured network takes.
+struct CapturedSize {
+  std::int64_t images;
+  std::int64_t height;
+  std::int64_t width;
+};
+
+/// A network for image pairs of one size, recorded as a graph, so that the host makes one call for each pair
+/// instead of one for each operation: what a small network at batch 1 waits for.
+///
+///     cuda::Captured scores(net, {1, 480, 640});        // as net(rgb, depth)
+///     auto labels = cuda::capture_labels(net, {1, 480, 640});
+///     const auto& result = labels(rgb, depth);          // on the device
+///
+/// It has a device object of its own, so that the memory that the graph uses is used by nothing else, and
+/// reads the network's parameters where they are: the network must outlive it, and may change its parameters
+/// in place but not replace them.
+template <class T, class Output>
+class Captured {
+ public:
+  /// `network(rgb, depth)` is called twice: once to find algorithms and memory, and once to be recorded.
+  /// Throws: CudaError where it brings values from or to the host, and what the network throws.
+  template <class Network>
+  Captured(const Network& network, const CapturedSize& size, const DeviceOptions& options = {})
+      : device_(options),
+        rgb_(device_, {size.images, size.height, size.width, 3}, Elements::full),
+        depth_(device_, {size.images, size.height, size.width, 1}, Elements::full) {
+    for (Tensor<T>* input : {&rgb_, &depth_}) {
+      const std::vector<float> zeros(static_cast<std::size_t>(input->elements()));
+      upload("captured", zeros, *input);
+    }
+    runtime::synchronize_device(options.ordinal);  // also what set the parameters, on another stream
+    static_cast<void>(network(rounded(rgb_), rounded(depth_)));
+    device_.synchronize();
+    graph_ = Graph(device_.stream(), [&] { output_ = network(rounded(rgb_), rounded(depth_)); });
+  }
+
+  const Device& device() const { return device_; }
+
+  /// Copies an image pair in and starts the network. The result is on the device, valid until the next call.
+  /// Shapes: rgb [N, H, W, 3], depth [N, H, W, 1] of the size given. Throws: ShapeError for other counts.
+  const Output& operator()(std::span<const float> rgb, std::span<const float> depth) {
+    upload("captured rgb", rgb, rgb_);
+    upload("captured depth", depth, depth_);
+    graph_.replay(device_.stream());
+    return output_;
+  }
+
+ private:
+  static void upload(const char* op, std::span<const float> values, Tensor<T>& to) {
+    if (static_cast<std::int64_t>(values.size()) != to.elements()) {
+      shapes::fail(op, std::to_string(values.size()) + " values do not fill the shape", {to.shape()});
+    }
+    const Device& device = to.device();
+    device.staging().upload(to.memory(), values.data(), values.size_bytes(), device.stream());
+  }
+  static Tensor<T> rounded(const Tensor<T>& full) {
+    if constexpr (std::is_same_v<T, float>) {
+      return full;
+    } else {
+      Tensor<T> y(full.device(), full.shape());
+      convert(ConvertArgs<float, T>{full.full_data(), y.data(), y.elements()}, y.device().stream());
+      return y;
+    }
+  }
+
+  Device device_;
+  Tensor<T> rgb_, depth_;
+  Output output_;
+  Graph graph_;
+};
+
+template <class Network>
+Captured(const Network&, const CapturedSize&)
+    -> Captured<typename Network::Tensor::value_type, typename Network::Tensor>;
+template <class Network>
+Captured(const Network&, const CapturedSize&, const DeviceOptions&)
+    -> Captured<typename Network::Tensor::value_type, typename Network::Tensor>;
+
+/// The same for the class of every pixel, network.labels(rgb, depth).
+template <class Network>
+auto capture_labels(const Network& network, const CapturedSize& size, const DeviceOptions& options = {}) {
+  using T = typename Network::Tensor::value_type;
+  const auto labels = [&](const Tensor<T>& rgb, const Tensor<T>& depth) {
+    return network.labels(rgb, depth);
+  };
+  return Captured<T, typename Network::Labels>(labels, size, options);
+}
+
+}  // namespace dformer::cuda

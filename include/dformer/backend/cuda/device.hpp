@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include <dformer/backend/cuda/errors.hpp>
+#include <dformer/backend/cuda/library.hpp>
+#include <dformer/backend/cuda/memory_pool.hpp>
+#include <dformer/backend/cuda/runtime.hpp>
+#include <dformer/backend/cuda/staging.hpp>
+
+namespace dformer::cuda {
+
+struct DeviceOptions {
+  int ordinal = 0;  ///< which GPU, as CUDA numbers them
+  /// Whether half and bfloat16 weights keep a float32 copy that optimisers change: for training.
+  bool master_weights = false;
+  /// Whether only algorithms are used that give the same bits at each run.
+  bool deterministic = false;
+  /// Whether float32 products may round their factors to 10 bits (TF32), as tensor cores take them.
+  bool allow_tf32 = false;
+};
+
+/// A GPU with a stream of its own, on which all its operations are done in order, and the memory that its
+/// tensors have. A cheap handle; copies name the same device, which lives as long as a copy or a tensor does.
+/// One thread at a time may start operations on it; networks that run side by side have a device each.
+/// Nothing waits for the GPU but what brings values to the host, and `synchronize`.
+class Device {
+ public:
+  /// Throws: CudaError where there is no such GPU or no driver.
+  explicit Device(DeviceOptions options = {}) : state_(std::make_shared<State>(options)) {}
+
+  const DeviceOptions& options() const { return state_->options; }
+  Stream stream() const { return state_->stream; }
+  MemoryPool& memory() const { return state_->memory; }
+  Staging& staging() const { return state_->staging; }
+  /// cuBLASLt and cuDNN, with what they keep for this stream.
+  library::Context& libraries() const { return *state_->libraries; }
+  void synchronize() const { runtime::synchronize(state_->stream); }
+
+  friend bool operator==(const Device& a, const Device& b) { return a.state_ == b.state_; }
+
+ private:
+  struct State {
+    explicit State(const DeviceOptions& given)
+        : options(require(given)),
+          memory(given.ordinal),
+          staging(given.ordinal),
+          stream(runtime::create_stream(given.ordinal)),
+          libraries(library::create_context({given.ordinal, stream, given.deterministic, given.allow_tf32})) {
+    }
+    State(const State&) = delete;
+    State& operator=(const State&) = delete;
+    ~State() {
+      library::destroy_context(libraries);
+      runtime::destroy_stream(options.ordinal, stream);  // waits for it
+    }
+    static const DeviceOptions& require(const DeviceOptions& options) {
+      const int count = runtime::device_count();
+      if (count == 0) throw CudaError("[cuda] there is no GPU to use: " + runtime::why_no_device());
+      if (options.ordinal < 0 || options.ordinal >= count) {
+        throw CudaError("[cuda] there is no GPU " + std::to_string(options.ordinal) + "; there are " +
+                        std::to_string(count) + ", numbered from 0");
+      }
+      return options;
+    }
+    DeviceOptions options;
+    MemoryPool memory;
+    Staging staging;
+    Stream stream;
+    library::Context* libraries;
+  };
+
+  std::shared_ptr<State> state_;
+};
+
+/// The device that a network is made on when none is named: GPU 0. It is made at the first call.
+inline const Device& default_device() {
+  static const Device device;
+  return device;
+}
+
+}  // namespace dformer::cuda

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <vector>
+
+#include <dformer/backend/cuda/emulation/block.hpp>
+#include <dformer/backend/cuda/stream.hpp>
+
+namespace dformer::cuda {
+namespace runtime {
+
+/// What was kept of a stream while it was captured.
+struct GraphHandle {
+  std::vector<std::function<void()>> work;
+};
+
+}  // namespace runtime
+
+/// A stream of the emulation: what is started on it is done at once, or kept while it is captured.
+struct StreamHandle {
+  runtime::GraphHandle* capture = nullptr;
+  emulation::Order order = emulation::Order::ascending;  ///< of the threads of its kernels
+};
+
+namespace emulation {
+
+/// The emulated device: one kernel at a time, whatever the number of streams and threads.
+inline std::mutex& device_mutex() {
+  static std::mutex mutex;
+  return mutex;
+}
+
+inline void enqueue(Stream stream, std::function<void()> work) {
+  if (stream->capture != nullptr) {
+    stream->capture->work.push_back(std::move(work));
+    return;
+  }
+  const std::lock_guard lock(device_mutex());
+  work();
+}
+
+}  // namespace emulation
+}  // namespace dformer::cuda

@@ -1,0 +1,9 @@
+#pragma once
+
+/// The CUDA backend: networks on NVIDIA's GPUs, `DFormer_Large<Cuda<half>>`. Link dformer::cuda.
+#if !defined(DFORMER_HAS_CUDA) && !defined(DFORMER_CUDA_EMULATION)
+#error "dformer/cuda.hpp: link the target dformer::cuda, which is there when dformer was configured where nvcc, cuBLASLt and cuDNN are installed"
+#endif
+
+#include <dformer/backend/cuda/captured.hpp>
+#include <dformer/backend/cuda/cuda.hpp>

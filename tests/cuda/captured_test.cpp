@@ -1,0 +1,99 @@
+#include <backend/naive_epilogue.hpp>
+#include <support/backend_under_test.hpp>
+
+#include <dformer/nn/initialize.hpp>
+#include <dformer/nn/linear.hpp>
+#include <dformer/nn/visit.hpp>
+
+namespace dformer::testing {
+namespace {
+
+/// Takes image pairs as the networks do.
+template <class B>
+struct PairNetwork {
+  using Backend = B;
+  using Tensor = typename B::Tensor;
+
+  Linear<B, 4, 8> first;
+  Linear<B, 8, 3> second;
+  mutable int calls = 0;
+
+  Tensor operator()(const Tensor& rgb, const Tensor& depth) const {
+    ++calls;
+    return second(first({rgb, depth}, {.activation = Activation::relu}));
+  }
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor& visitor) {
+    visitor("first", self.first);
+    visitor("second", self.second);
+  }
+};
+
+template <class B>
+std::vector<float> host_values(const typename B::Tensor& tensor) {
+  std::vector<float> values(static_cast<std::size_t>(tensor.shape().numel()));
+  B::to_host(tensor, values);
+  return values;
+}
+
+template <class T>
+class CapturedNetwork : public ::testing::Test {};
+using Types = ::testing::Types<float, half, bfloat16>;
+TYPED_TEST_SUITE(CapturedNetwork, Types);
+
+TYPED_TEST(CapturedNetwork, GivesWhatTheNetworkGives) {
+  using B = Cuda<TypeParam>;
+  PairNetwork<B> net;
+  const cuda::Device device;
+  initialize(net, 1, device);
+  cuda::Captured captured(net, {2, 3, 5});
+  EXPECT_EQ(net.calls, 2);
+  for (const unsigned seed : {1u, 2u, 3u}) {
+    const Array rgb = random_array({2, 3, 5, 3}, seed), depth = random_array({2, 3, 5, 1}, seed + 10);
+    const std::vector<float> result = host_values<B>(captured(rgb.values, depth.values));
+    const std::vector<float> expected = host_values<B>(
+        net(B::from_host(device, rgb.shape, rgb.values), B::from_host(device, depth.shape, depth.values)));
+    EXPECT_EQ(result, expected) << "pair " << seed;
+  }
+  EXPECT_EQ(net.calls, 5);  // the three are those that were not captured
+}
+
+TYPED_TEST(CapturedNetwork, TakesNoMemoryAfterTheFirstPair) {
+  using B = Cuda<TypeParam>;
+  PairNetwork<B> net;
+  initialize(net, 1);
+  cuda::Captured captured(net, {1, 4, 6});
+  const Array rgb = random_array({1, 4, 6, 3}, 1), depth = random_array({1, 4, 6, 1}, 2);
+  const cuda::MemoryUse before = captured.device().memory().use();
+  for (int i = 0; i < 5; ++i) captured(rgb.values, depth.values);
+  const cuda::MemoryUse after = captured.device().memory().use();
+  EXPECT_EQ(after.in_use, before.in_use);
+  EXPECT_EQ(after.peak, before.peak);
+  EXPECT_EQ(after.reserved, before.reserved);
+}
+
+TEST(Captured, RejectsPairsOfAnotherSize) {
+  PairNetwork<TestBackend> net;
+  initialize(net, 1);
+  cuda::Captured captured(net, {1, 2, 2});
+  const std::vector<float> rgb(12), depth(4);
+  EXPECT_THROW(captured(depth, depth), ShapeError);
+  EXPECT_THROW(captured(rgb, rgb), ShapeError);
+  EXPECT_NO_THROW(captured(rgb, depth));
+}
+
+/// A network that asks for a value while it is recorded would be replayed with that value for ever.
+TEST(Captured, RejectsNetworksThatNeedTheHost) {
+  PairNetwork<TestBackend> net;
+  initialize(net, 1);
+  const auto asks = [&](const Tensor& rgb, const Tensor& depth) {
+    const Tensor y = net(rgb, depth);
+    return TestBackend::from_host(y.device(), {1}, std::vector<float>{host_values<TestBackend>(y)[0]});
+  };
+  using Asking = cuda::Captured<float, Tensor>;
+  EXPECT_THROW(Asking(asks, cuda::CapturedSize{1, 2, 2}), CudaError);
+}
+
+}  // namespace
+}  // namespace dformer::testing
