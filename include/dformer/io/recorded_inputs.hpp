@@ -104,7 +104,7 @@ void set_bases(Network& network, const parity::HostTensor& drawn,
     if (one[1] != drawn.shape[1] || one[2] != drawn.shape[2]) continue;
     std::vector<float> values = drawn.values;
     normalize_columns(static_cast<int>(one[1]), static_cast<int>(one[2]), values);
-    return parameter->set(B::from_host(device, drawn.shape, values));
+    return parameter->set(B::weight_from_host(device, WeightLayout::plain, drawn.shape, values));
   }
   throw_argument_error("[set_bases] input.rand.0 " + to_string(drawn.shape) +
                        " fits no starting bases of this network");
