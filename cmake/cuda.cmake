@@ -103,3 +103,14 @@ target_compile_options(dformer_cuda PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++
 if(NOT DFORMER_INSTALL)
   set_target_properties(dformer_cuda PROPERTIES EXCLUDE_FROM_ALL ON)
 endif()
+
+# dformer::cuda_models: the published networks for Cuda<float>, Cuda<half> and Cuda<bfloat16>, compiled once, of a name chosen at
+# run time.
+foreach(scalar float half bfloat16)
+  dformer_model_sources(sources models_cuda_${scalar} "Cuda<${scalar}>" dformer/cuda.hpp)
+  list(APPEND cuda_model_sources ${sources})
+endforeach()
+add_library(dformer_cuda_models STATIC EXCLUDE_FROM_ALL ${cuda_model_sources})
+add_library(dformer::cuda_models ALIAS dformer_cuda_models)
+target_link_libraries(dformer_cuda_models PUBLIC dformer_cuda PRIVATE dformer_warnings)
+target_compile_definitions(dformer_cuda_models INTERFACE DFORMER_PRECOMPILED_CUDA_MODELS)

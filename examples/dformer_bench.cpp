@@ -12,13 +12,13 @@
 #include <CLI/CLI.hpp>
 #include <opencv2/core.hpp>
 
+#include "common/backend.hpp"
 #include "common/child_process.hpp"
 #include "common/json.hpp"
 #include "common/machine.hpp"
 #include "common/program.hpp"
 #include "dformer_bench_table.hpp"
 #include <dformer/backend/count/count.hpp>
-#include <dformer/backend/cpu/cpu.hpp>
 #include <dformer/eval/segment.hpp>
 #include <dformer/eval/timing.hpp>
 #include <dformer/models/cost.hpp>
@@ -33,7 +33,7 @@ struct BenchOptions {
   int height = 480;
   int width = 640;
   int batch = 1;
-  int threads = 0;
+  BackendOptions backend;
   std::string isa = "avx512";
   int warmup = 3;
   int runs = 20;
@@ -57,9 +57,7 @@ struct BenchOptions {
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
     app.add_option("--batch", batch, "images a run")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--threads", threads, "0 for all processors")
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
+    backend.add_to(app);
     app.add_option("--isa", isa, "the best instruction set to use, of those that the processor has")
         ->check(CLI::IsMember({"baseline", "avx2", "avx512"}))
         ->capture_default_str();
@@ -109,16 +107,25 @@ Json count_operations(const BenchOptions& options, const std::string& model) {
             {"factorization", count.factorization}}}};
 }
 
+/// Waits until what was started on a device is done: on a CPU it is when an operation returns.
+void wait_for(const cpu::Device&) {}
+#if defined(DFORMER_HAS_CUDA)
+void wait_for(const cuda::Device& device) {
+  device.synchronize();
+}
+#endif
+
 /// Runs one network and returns what it took.
-Json measure(const BenchOptions& options, const std::string& model) {
+template <class B>
+Json measure(const BenchOptions& options, const std::string& model, const typename B::Device& device) {
   Json result{{"model", model}, {"num_classes", options.num_classes}};
   result.update(count_operations(options, model));
   const std::vector<RgbdImage> images = make_images(options);
 
   Stopwatch watch;
-  const cpu::Device device({.threads = options.threads, .isa = options.best_isa()});
-  const auto network = make_segmenter<Cpu<>>(model, options.num_classes);
+  const auto network = make_segmenter<B>(model, options.num_classes);
   initialize(*network, 1, device);
+  wait_for(device);
   const double setup = watch.lap();
   const std::size_t weight_bytes = device.memory().use().in_use;
 
@@ -128,10 +135,12 @@ Json measure(const BenchOptions& options, const std::string& model) {
   for (int run = 0; run < options.warmup + options.runs; ++run) {
     watch.lap();
     const auto input = upload(*network, std::span(images), device);
+    wait_for(device);
     const double pre = watch.lap();
     const auto scores = (*network)(input.rgb, input.depth);
+    wait_for(device);
     const double net = watch.lap();
-    Cpu<>::labels_to_host(Cpu<>::resize_argmax(scores, options.height, options.width), labels);
+    B::labels_to_host(B::resize_argmax(scores, options.height, options.width), labels);
     const double post = watch.lap();
     if (run == 0) cold = pre + net + post;
     if (run < options.warmup) continue;
@@ -146,8 +155,14 @@ Json measure(const BenchOptions& options, const std::string& model) {
   result["memory_bytes"] = {{"weights", weight_bytes},
                             {"pool_peak", device.memory().use().peak},
                             {"process_peak", peak_process_bytes()}};
-  result["machine"] = describe_machine(device);
+  result["machine"] = describe_machine<B>(device);
   return result;
+}
+
+Json measure(const BenchOptions& options, const std::string& model) {
+  return options.backend.run(
+      [&]<class B>(const typename B::Device& device) { return measure<B>(options, model, device); },
+      {.isa = options.best_isa()});
 }
 
 int bench(const BenchOptions& options) {

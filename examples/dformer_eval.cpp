@@ -16,7 +16,6 @@
 #include "common/score_json.hpp"
 #include "dformer_eval_audit.hpp"
 #include "dformer_eval_options.hpp"
-#include <dformer/backend/cpu/cpu.hpp>
 #include <dformer/data/write_image.hpp>
 #include <dformer/eval/evaluate.hpp>
 #include <dformer/eval/timing.hpp>
@@ -45,18 +44,18 @@ std::string confusion_csv(const ConfusionMatrix& confusion) {
   return text;
 }
 
-int evaluate_network(const EvalOptions& options) {
+template <class B>
+int evaluate_network(const EvalOptions& options, const typename B::Device& device) {
   const ClassList classes = options.class_list();
   const RgbdDataset dataset(options.data, options.list, options.layout(), static_cast<int>(classes.size()));
   const Protocol protocol = options.protocol();
   require_valid(protocol);
-  const cpu::Device device({.threads = options.threads});
-  const auto network = options.network.make<Cpu<>>(classes.size());
+  const auto network = options.network.make<B>(classes.size());
   options.weights.apply(*network, device);
   options.weights.warn_of_random_weights();
   fs::create_directories(options.out);
 
-  const Json machine = describe_machine(device);
+  const Json machine = describe_machine<B>(device);
   std::printf("%s, %d classes; %s\n", network->name.c_str(), network->num_classes,
               machine_text(machine).c_str());
   Stopwatch watch;
@@ -111,6 +110,9 @@ int main(int argc, char** argv) {
       "--help");
   dformer::programs::EvalOptions options;
   options.add_to(app);
-  return dformer::programs::run_program(app, argc, argv,
-                                        [&] { return dformer::programs::evaluate_network(options); });
+  return dformer::programs::run_program(app, argc, argv, [&] {
+    return options.backend.run([&]<class B>(const typename B::Device& device) {
+      return dformer::programs::evaluate_network<B>(options, device);
+    });
+  });
 }

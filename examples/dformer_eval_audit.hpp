@@ -220,7 +220,7 @@ inline int audit(const AuditOptions& options) {
   std::printf("%zu complete, %zu with something absent, %zu failed\n", counts[0], counts[1], counts[2]);
   if (!options.out.empty()) {
     std::filesystem::create_directories(options.out);
-    write_json(options.out / "audit.json", {{"machine", describe_machine(device)},
+    write_json(options.out / "audit.json", {{"machine", describe_machine<Cpu<>>(device)},
                                             {"images", options.images},
                                             {"failed", failed},
                                             {"cases", cases}});

@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/backend.hpp"
 #include "common/network.hpp"
 #include "common/program.hpp"
 #include "common/weights.hpp"
@@ -22,6 +23,7 @@ namespace dformer::programs {
 struct EvalOptions {
   NetworkOptions network;
   WeightOptions weights;
+  BackendOptions backend;
   std::filesystem::path data;
   std::string dataset = "nyudepthv2";
   std::string list = "test.txt";
@@ -41,11 +43,11 @@ struct EvalOptions {
   std::filesystem::path save_predictions;
   std::filesystem::path out;
   std::size_t max_images = 0;
-  int threads = 0;
 
   void add_to(CLI::App& app) {
     network.add_to(app);
     weights.add_to(app);
+    backend.add_to(app);
     add_data_to(app);
     add_protocol_to(app);
     app.add_option("--out", out, "the folder for metrics.json, metrics.csv, confusion.csv, confusion.png")
@@ -53,9 +55,6 @@ struct EvalOptions {
     app.add_option("--save-predictions", save_predictions,
                    "a folder for the predicted label maps, numbered as the data set's");
     app.add_option("--max-images", max_images, "stop after so many images; 0 for all")->capture_default_str();
-    app.add_option("--threads", threads, "0 for all processors")
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
   }
 
   bool is_sunrgbd() const { return dataset == "sunrgbd"; }

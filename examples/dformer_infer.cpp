@@ -16,7 +16,6 @@
 #include "common/program.hpp"
 #include "common/progress_bar.hpp"
 #include "dformer_infer_options.hpp"
-#include <dformer/backend/cpu/cpu.hpp>
 #include <dformer/data/image_list.hpp>
 #include <dformer/eval/draw_bases.hpp>
 #include <dformer/eval/probabilities.hpp>
@@ -33,7 +32,6 @@ namespace dformer::programs {
 namespace {
 
 namespace fs = std::filesystem;
-using Network = AnySegmenter<Cpu<>>;
 
 constexpr std::array phases{"read", "pre", "net", "post", "write"};
 
@@ -72,8 +70,9 @@ Json write_outputs(const InferOptions& options, const std::string& stem, const R
 }
 
 /// Reads, labels and writes one pair. Throws: Error; then no file of this pair is half-written.
-Json process(const InferOptions& options, Network& network, const cpu::Device& device, const ImagePair& pair,
-             const ClassList& classes) {
+template <class B>
+Json process(const InferOptions& options, AnySegmenter<B>& network, const typename B::Device& device,
+             const ImagePair& pair, const ClassList& classes) {
   Json times;
   Stopwatch watch;
   const RgbdImage image = read_rgbd(pair.color, pair.depth, options.depth_options());
@@ -85,9 +84,9 @@ Json process(const InferOptions& options, Network& network, const cpu::Device& d
   times["net"] = watch.lap();
   Prediction prediction;
   if (options.needs_probabilities()) {
-    prediction = predict_from_scores<Cpu<>>(scores, image.height(), image.width());
+    prediction = predict_from_scores<B>(scores, image.height(), image.width());
   } else {
-    prediction.labels = best_labels<Cpu<>>(scores, image.height(), image.width());
+    prediction.labels = best_labels<B>(scores, image.height(), image.width());
   }
   times["post"] = watch.lap();
   Json written = write_outputs(options, pair.stem(), image, prediction, classes);
@@ -150,16 +149,16 @@ void print_phases(const Json& summary) {
   }
 }
 
-int infer(const InferOptions& options) {
+template <class B>
+int infer(const InferOptions& options, const typename B::Device& device) {
   const ImageList list = pair_images(options.rgb, options.depth);
   const ClassList classes = options.class_list();
-  const cpu::Device device({.threads = options.threads});
-  const auto network = options.network.make<Cpu<>>(classes.size());
+  const auto network = options.network.make<B>(classes.size());
   options.weights.apply(*network, device);
   options.weights.warn_of_random_weights();
   make_folder(options.out);
 
-  const Json machine = describe_machine(device);
+  const Json machine = describe_machine<B>(device);
   std::printf("%s, %d classes; %s\n", network->name.c_str(), network->num_classes,
               machine_text(machine).c_str());
   if (list.unused_depth > 0)
@@ -215,5 +214,9 @@ int main(int argc, char** argv) {
   CLI::App app("Labels pairs of colour and depth images.", "dformer_infer");
   dformer::programs::InferOptions options;
   options.add_to(app);
-  return dformer::programs::run_program(app, argc, argv, [&] { return dformer::programs::infer(options); });
+  return dformer::programs::run_program(app, argc, argv, [&] {
+    return options.backend.run([&]<class B>(const typename B::Device& device) {
+      return dformer::programs::infer<B>(options, device);
+    });
+  });
 }

@@ -7,6 +7,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/backend.hpp"
 #include "common/network.hpp"
 #include "common/program.hpp"
 #include "common/weights.hpp"
@@ -23,6 +24,7 @@ inline const std::vector<std::string> output_kinds{"labels", "color", "overlay",
 struct InferOptions {
   NetworkOptions network;
   WeightOptions weights;
+  BackendOptions backend;
   std::filesystem::path rgb;
   std::filesystem::path depth;
   std::filesystem::path out;
@@ -33,11 +35,11 @@ struct InferOptions {
   bool labels_from_one = false;
   bool random_bases = false;
   bool fail_fast = false;
-  int threads = 0;
 
   void add_to(CLI::App& app) {
     network.add_to(app);
     weights.add_to(app);
+    backend.add_to(app);
     app.add_option("--rgb", rgb, "a colour image, or a folder of them")->required();
     app.add_option("--depth", depth, "its depth image, or a folder; pairs have one name up to the extension")
         ->required();
@@ -63,9 +65,6 @@ struct InferOptions {
                  "draw the bases of the decode head anew for each image, as the official code does; "
                  "results then differ from run to run");
     app.add_flag("--fail-fast", fail_fast, "stop at the first pair that fails, instead of going on");
-    app.add_option("--threads", threads, "0 for all processors")
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
   }
 
   bool writes(const std::string& kind) const {

@@ -117,7 +117,7 @@ int train(const TrainOptions& options, const Recipe& recipe) {
   network->set_drop_path(static_cast<float>(recipe.network.drop_path));
   network->set_dropout(static_cast<float>(recipe.network.dropout));
 
-  const Json machine = describe_machine(device);
+  const Json machine = describe_machine<Cpu<>>(device);
   write_file_atomically(folder.path() / "recipe.toml", std::string_view(to_toml(recipe)));
   write_json(folder.path() / "run.json",
              describe_run(options, recipe, data, test, machine, parameter_count(*network)));

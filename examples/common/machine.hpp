@@ -8,6 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <sys/resource.h>
 
+#if defined(DFORMER_HAS_CUDA)
+#include <dformer/cuda.hpp>
+#endif
 #include <dformer/backend/cpu/device.hpp>
 
 namespace dformer::programs {
@@ -33,7 +36,9 @@ inline std::size_t peak_process_bytes() {
 #endif
 }
 
-inline nlohmann::ordered_json describe_machine(const cpu::Device& device) {
+/// What computes the backend B, for reports.
+template <class B>
+nlohmann::ordered_json describe_machine(const cpu::Device& device) {
   return {{"processor", processor_name()},
           {"processors", std::thread::hardware_concurrency()},
           {"instruction_set", std::string(cpu::to_string(device.isa()))},
@@ -41,9 +46,25 @@ inline nlohmann::ordered_json describe_machine(const cpu::Device& device) {
           {"precision", "float32"}};
 }
 
-/// "Intel(R) Xeon(R) Processor, processors 2; avx512, threads 2, float32"
+#if defined(DFORMER_HAS_CUDA)
+template <class B>
+nlohmann::ordered_json describe_machine(const cuda::Device& device) {
+  const int ordinal = device.options().ordinal;
+  const cuda::runtime::Properties gpu = cuda::runtime::properties(ordinal);
+  return {{"processor", processor_name()},
+          {"gpu", gpu.name},
+          {"ordinal", ordinal},
+          {"compute_capability", std::to_string(gpu.major) + "." + std::to_string(gpu.minor)},
+          {"gpu_memory_bytes", gpu.memory_bytes},
+          {"precision", std::string(to_string(cuda::element_type<typename B::Tensor::value_type>()))}};
+}
+#endif
+
+/// "Intel(R) Xeon(R) Processor, processors 2; avx512, threads 2, float32", or of a GPU its name and
+/// "float16".
 inline std::string machine_text(const nlohmann::ordered_json& machine) {
   const auto text = [&](const char* key) { return machine.at(key).get<std::string>(); };
+  if (machine.contains("gpu")) return text("gpu") + ", " + text("precision");
   return text("processor") + ", processors " + machine.at("processors").dump() + "; " +
          text("instruction_set") + ", threads " + machine.at("threads").dump() + ", " + text("precision");
 }

@@ -69,6 +69,13 @@ extern template SegmenterPointer<Onnx> make_segmenter(std::string_view, int, Off
 extern template SegmenterPointer<Autodiff<Cpu<>>> make_segmenter(std::string_view, int, OfficialDataset);
 #endif
 
+#if defined(DFORMER_PRECOMPILED_CUDA_MODELS)
+// dformer::cuda_models holds these.
+extern template SegmenterPointer<Cuda<float>> make_segmenter(std::string_view, int, OfficialDataset);
+extern template SegmenterPointer<Cuda<half>> make_segmenter(std::string_view, int, OfficialDataset);
+extern template SegmenterPointer<Cuda<bfloat16>> make_segmenter(std::string_view, int, OfficialDataset);
+#endif
+
 /// The same as the official configuration for that number of classes has it: with 37 like SUNRGBD, with any
 /// other number like NYUDepthv2.
 template <class B>

@@ -1,0 +1,74 @@
+#pragma once
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#if defined(DFORMER_HAS_CUDA)
+#include <dformer/cuda.hpp>
+#endif
+#include <dformer/backend/cpu/cpu.hpp>
+
+namespace dformer::programs {
+
+/// Where a program computes and in what arithmetic: --device, --precision, --threads.
+struct BackendOptions {
+  std::string device = "cpu";
+  std::string precision = "float32";
+  int threads = 0;
+
+  void add_to(CLI::App& app) {
+    app.add_option("--device", device, "cpu; or cuda, an NVIDIA GPU, the first or cuda:N")
+        ->check(CLI::Validator(
+            [](const std::string& word) { return is_device(word) ? "" : "cpu, cuda or cuda:N expected"; },
+            "DEVICE"))
+        ->capture_default_str();
+    app.add_option("--precision", precision, "of activations and weights; on a CPU float32 alone")
+        ->check(CLI::IsMember({"float32", "float16", "bfloat16"}))
+        ->capture_default_str();
+    app.add_option("--threads", threads, "of a CPU; 0 for all processors")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+  }
+
+  bool on_gpu() const { return device != "cpu"; }
+
+  /// body.template operator()<B>(device) with the backend that was asked for. This is the one place where a
+  /// program's words become types. Throws: ArgumentError where this build or this machine has no such thing.
+  template <class Body>
+  auto run(const Body& body, cpu::DeviceOptions cpu_options = {}) const {
+    if (!on_gpu()) {
+      if (precision != "float32") {
+        throw_argument_error("[--precision " + precision + "] a CPU computes in float32; " + precision +
+                             " needs --device cuda");
+      }
+      cpu_options.threads = threads;
+      return body.template operator()<Cpu<>>(cpu::Device(cpu_options));
+    }
+#if defined(DFORMER_HAS_CUDA)
+    const cuda::Device gpu({.ordinal = ordinal()});
+    if (precision == "float16") return body.template operator()<Cuda<half>>(gpu);
+    if (precision == "bfloat16") return body.template operator()<Cuda<bfloat16>>(gpu);
+    return body.template operator()<Cuda<float>>(gpu);
+#else
+    throw_argument_error(
+        "[--device " + device +
+        "] this program was built without CUDA; install the CUDA toolkit with cuBLASLt and cuDNN, "
+        "and build it anew");
+#endif
+  }
+
+ private:
+  static bool is_device(const std::string& word) {
+    if (word == "cpu" || word == "cuda") return true;
+    const std::string prefix = "cuda:";
+    return word.size() > prefix.size() && word.size() < prefix.size() + 4 && word.starts_with(prefix) &&
+           word.find_first_not_of("0123456789", prefix.size()) == word.npos;
+  }
+  int ordinal() const {
+    const std::size_t colon = device.find(':');
+    return colon == device.npos ? 0 : std::stoi(device.substr(colon + 1));
+  }
+};
+
+}  // namespace dformer::programs
