@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# On a machine with an NVIDIA GPU and the CUDA toolkit: builds, runs the tests labelled cuda, the kernels under
-# compute-sanitizer, the recorded networks in three precisions, and measures beside PyTorch where Python has it.
+# On a machine with an NVIDIA GPU and the CUDA toolkit: builds, runs the tests labelled cuda (op suites, blocks, recorded networks), the kernels under
+# compute-sanitizer, and measures beside PyTorch where Python has it.
 #   check_gpu.sh [FOLDER]    what it writes, by default build/gpu/report; figures.jsonl there has every measurement
 # CUDA_ARCHITECTURES (default: that of the GPU) shortens the build; MODELS and BATCHES choose what is measured.
 set -euo pipefail
@@ -27,13 +27,6 @@ for tool in memcheck racecheck; do
       { tail -n 20 "$report/$tool.$(basename "$suite").txt"; exit 1; }
   done
 done
-
-echo "== Recorded networks"
-for precision in float32 float16 bfloat16; do
-  for fixture in tests/data/models/*.safetensors; do
-    build/gpu/examples/dformer_parity --device cuda --precision "$precision" "$fixture"
-  done
-done 2>&1 | tee "$report/parity.txt" | tail -n 3
 
 echo "== Beside PyTorch"
 figures=$report/figures.jsonl
