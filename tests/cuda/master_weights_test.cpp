@@ -8,7 +8,6 @@ namespace {
 
 template <class T>
 struct MasterWeights : ::testing::Test {
-  using G = Gradients<Cuda<T>>;
   using Tensor = cuda::Tensor<T>;
 
   const cuda::Device device{cuda::DeviceOptions{.master_weights = true}};
@@ -32,7 +31,7 @@ TYPED_TEST_SUITE(MasterWeights, SixteenBitTypes);
 
 /// Steps far smaller than what T resolves add up.
 TYPED_TEST(MasterWeights, AdamW) {
-  using G = typename TestFixture::G;
+  using G = Gradients<Cuda<TypeParam>>;
   using F = Gradients<TestBackend>;
   auto value = this->weight(this->start);
   auto expected = this->reference(this->start);
@@ -49,7 +48,7 @@ TYPED_TEST(MasterWeights, AdamW) {
 }
 
 TYPED_TEST(MasterWeights, Sgd) {
-  using G = typename TestFixture::G;
+  using G = Gradients<Cuda<TypeParam>>;
   using F = Gradients<TestBackend>;
   auto value = this->weight(this->start);
   auto expected = this->reference(this->start);
@@ -64,7 +63,7 @@ TYPED_TEST(MasterWeights, Sgd) {
 
 /// As WeightAverage does it: the average begins as a copy of the weight.
 TYPED_TEST(MasterWeights, Average) {
-  using G = typename TestFixture::G;
+  using G = Gradients<Cuda<TypeParam>>;
   auto average = G::scaled(this->weight(this->start), 1.0f);
   auto expected = this->reference(this->start);
   G::average_to(average, this->weight(this->gradient), 0.999);
@@ -73,7 +72,7 @@ TYPED_TEST(MasterWeights, Average) {
 }
 
 TYPED_TEST(MasterWeights, ParametersOfChannelsNeedNone) {
-  using G = typename TestFixture::G;
+  using G = Gradients<Cuda<TypeParam>>;
   const cuda::Device without;
   auto value = upload_channels<TypeParam>(without, {{2}, {1, 2}});
   decltype(value) none;
@@ -83,7 +82,7 @@ TYPED_TEST(MasterWeights, ParametersOfChannelsNeedNone) {
 
 TYPED_TEST(MasterWeights, AreAskedFor) {
   using T = TypeParam;
-  using G = typename TestFixture::G;
+  using G = Gradients<Cuda<TypeParam>>;
   const cuda::Device without;
   const Array ones{{2, 1}, {1, 1}};
   auto value = Cuda<T>::weight_from_host(without, WeightLayout::dense, ones.shape, ones.values);

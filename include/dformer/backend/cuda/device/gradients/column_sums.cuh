@@ -10,15 +10,15 @@
 // block ends first. Bounded by reading the matrix once.
 namespace dformer::cuda::device {
 
-/// Adds up slices of the rows of a [rows, channels] (and of b, where Function takes two operands).
-///
-/// `Function` has
-///   T                        the type of the elements, `sums`, how many sums it makes, and whether it reads
-///   b: a, b, columns, partial   `two_operands`; shift(channel, row)      a number of the channel that add is
-///   given; `row` is the slice's first; row(row)                 numbers of a row that add is given, or
-///   anything; add(a, b, shift, row, sums[2])
+/// Adds up slices of the rows of a [rows, channels], and of b where Function takes two operands. `Function`
+/// has
+/// - T, the type of the elements; how many `sums` it makes; whether it takes `two_operands`;
+/// - a, b, columns, and partial, where the sums go;
+/// - shift(channel, first row of the slice): a number of the channel for add;
+/// - row(row): numbers of the row for add;
+/// - add(a, b, shift, row, sums[2]).
 template <class Function, int N>
-__global__ void sum_columns(Function function) {
+__global__ __launch_bounds__(Columns::threads, 2) void sum_columns(Function function) {
   using T = typename Function::T;
   constexpr int rows_at_once = 4;  // loads that are on the way at the same time
   const Columns& columns = function.columns;
@@ -78,9 +78,10 @@ __global__ void sum_columns(Function function) {
   }
 }
 
-/// Adds up what the slices found. `Function` has `sums`, `partial`, and
-///   rebase(slice, channel, sums[2])   changes what a slice found before it is added;
-///   finish(channel, sums[2])          is called once for each channel.
+/// Adds up what the slices found. `Function` has
+/// - partial, and how many `sums` there are for each channel;
+/// - rebase(slice, channel, sums[2]), which changes what a slice found before it is added;
+/// - finish(channel, sums[2]), called once for each channel.
 template <class Function>
 __global__ void finish_columns(Function function) {
   constexpr int lanes = 16;

@@ -42,7 +42,7 @@ __device__ __forceinline__ void add_up_block(const LayerNormGradientRows<T>& arg
 /// A block goes down a slice of the rows; its threads keep what their channels add to the gradients of weight
 /// and bias. Reads x and dy once and writes dx once, and that is what bounds it.
 template <class T, int Packs>
-__global__ void layer_norm_gradient_rows(LayerNormGradientRows<T> args) {
+__global__ __launch_bounds__(RowLanes::threads) void layer_norm_gradient_rows(LayerNormGradientRows<T> args) {
   constexpr int width = widest_pack<T>;
   const LayerNormGradientArgs<T>& norm = args.norm;
   const int lanes = args.row.lanes;
