@@ -77,6 +77,13 @@ TEST(AdaptiveAvgPool, ManyInputsAreTheirConcatenation) {
   }
 }
 
+TEST(AdaptiveAvgPool, NoChannels) {
+  for (const auto& device : test_devices()) {
+    EXPECT_EQ(pool(device, {{{1, 2, 2, 0}, {}}, {{1, 2, 2, 1}, {1, 2, 3, 6}}}, 1, 1).values,
+              (std::vector<float>{3}));
+  }
+}
+
 /// So large that they are summed in parts.
 TEST(AdaptiveAvgPool, LargeWindows) {
   for (const std::int64_t channels : {3, 16}) {

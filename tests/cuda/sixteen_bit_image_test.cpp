@@ -68,7 +68,7 @@ TYPED_TEST(SixteenBitImage, DepthwiseGradients) {
           using G = Gradients<Cuda<S>>;
           const auto upstream = upload_as<S>(device, dy);
           const auto dw = G::depthwise_conv2d_weight(upload_as<S>(device, x), upstream, window, weight.shape);
-          EXPECT_EQ(dw.is_full(), !std::is_same_v<S, float>);
+          EXPECT_EQ(dw.is_full(), (!std::is_same_v<S, float>));
           return std::array{download_from(G::depthwise_conv2d_input(
                                 upstream, upload_filters<S>(device, weight), window, x.shape)),
                             download_from(dw)};

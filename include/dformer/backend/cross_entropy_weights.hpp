@@ -42,6 +42,18 @@ struct CrossEntropyWeights {
     }
   }
 
+  /// What a loss has of labels that occur so often: pixels and their weight.
+  template <class Tensor>
+  SummedLoss<Tensor> loss_of(const std::array<std::int64_t, 256>& counts) const {
+    SummedLoss<Tensor> loss;
+    for (std::size_t c = 0; c < counts.size(); ++c) {
+      if (!counted[c]) continue;
+      loss.pixels += counts[c];
+      loss.weight += static_cast<double>(counts[c]) * of_class[c];
+    }
+    return loss;
+  }
+
   std::array<bool, 256> counted{};     ///< whether it takes part
   std::array<double, 256> of_class{};  ///< the weight that was given
   std::array<double, 256> total{};

@@ -31,14 +31,9 @@ struct LossGradientOps {
     const Device& device = logits.device();
     const CrossEntropyWeights of_labels(x[3], options);
     const Weights weights(device, of_labels, options.label_smoothing > 0);
-    SummedLoss<Tensor<T>> result;
     const std::array<std::int64_t, 256> counts = count_labels(labels);
     shapes::cross_entropy_labels(counts, labels, x[3], height, width, options);
-    for (std::size_t label = 0; label < counts.size(); ++label) {
-      if (!of_labels.counted[label]) continue;
-      result.pixels += counts[label];
-      result.weight += static_cast<double>(counts[label]) * of_labels.of_class[label];
-    }
+    SummedLoss<Tensor<T>> result = of_labels.loss_of<Tensor<T>>(counts);
 
     const Tensor<ResizeTap> rows = resize_taps(device, x[1], height, false);
     const Tensor<ResizeTap> columns = resize_taps(device, x[2], width, false);

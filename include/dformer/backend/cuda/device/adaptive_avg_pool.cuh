@@ -103,6 +103,7 @@ void launch_pool_windows(const PoolArgs<T>& args, Stream stream) {
 template <class T>
 void adaptive_avg_pool(const PoolArgs<T>& args, Stream stream) {
   constexpr int width = device::widest_pack<T>;
+  if (args.channels == 0) return;
   if (args.channels % width == 0) {
     device::launch_pool_windows<width>(args, stream);
   } else {

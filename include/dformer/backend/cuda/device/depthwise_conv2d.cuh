@@ -31,7 +31,7 @@ struct DepthwiseStripArgs {
 /// of the window it loads the filter once and slides over the pixels, each of which serves all sums that it
 /// takes part in. Lines are shared by the rows of a block through the first cache, so that from memory x is
 /// read once, but for the tile's edge, and 3x3 is bound by memory. 7x7 in half is bound by its 49
-/// multiply-adds an element: a load, with its conversion, serves five of them.
+/// multiply-adds an element, with a load, and its conversion, for every second of them.
 template <class T, int Kernel, int Pixels>
 __global__ void __launch_bounds__(128, 3) depthwise_strips(DepthwiseStripArgs<T> tiles) {
   constexpr int N = widest_pack<T>;
@@ -136,7 +136,8 @@ void depthwise_conv2d(const DepthwiseArgs<T>& args, Stream stream) {
   const int kernel = wide && window.stride == 1 && window.dilation == 1 ? window.kernel : 0;
   if (kernel == 3) return device::launch_depthwise_strips<3, 4>(args, stream);
   if (kernel == 5) return device::launch_depthwise_strips<5, 4>(args, stream);
-  if (kernel == 7) return device::launch_depthwise_strips<7, 8>(args, stream);
+  // As many pixels as the registers of three blocks hold.
+  if (kernel == 7) return device::launch_depthwise_strips<7, width == 4 ? 8 : 6>(args, stream);
   const auto grid = device::elementwise_grid(args.images * args.y_height * args.y_width * args.channels /
                                              (wide ? width : 1));
   device::launch("depthwise_conv2d",

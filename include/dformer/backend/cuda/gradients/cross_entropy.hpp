@@ -27,14 +27,9 @@ struct LossGradientOps {
     const Shape& x = logits.shape();
     shapes::cross_entropy(x, labels.size(), height, width, options);
     const CrossEntropyWeights weights(x[3], options);
-    SummedLoss<Tensor<T>> result;
     const std::array<std::int64_t, 256> counts = count_labels(labels);
     shapes::cross_entropy_labels(counts, labels, x[3], height, width, options);
-    for (std::size_t label = 0; label < counts.size(); ++label) {
-      if (!weights.counted[label]) continue;
-      result.pixels += counts[label];
-      result.weight += static_cast<double>(counts[label]) * weights.of_class[label];
-    }
+    SummedLoss<Tensor<T>> result = weights.loss_of<Tensor<T>>(counts);
 
     const Device& device = logits.device();
     const Tensor<std::uint8_t> targets = upload<std::uint8_t>(device, labels);

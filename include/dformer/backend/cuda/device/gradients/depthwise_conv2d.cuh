@@ -220,7 +220,7 @@ void depthwise_conv2d_weight(const DepthwiseWeightArgs<T>& args, Stream stream) 
     device::launch("depthwise_conv2d_weight", device::depthwise_weight_taps<T>,
                    {args.slices * taps * groups, 128}, stream, args);
   }
-  device::sum_slices({args.sums, args.dw, args.slices, taps * args.channels}, stream);
+  device::sum_slices(device::SumSlicesArgs{args.sums, args.dw, args.slices, taps * args.channels}, stream);
 }
 
 template void depthwise_conv2d_input(const DepthwiseInputArgs<float>&, Stream);
