@@ -27,4 +27,7 @@ struct Cuda : cuda::StorageOps<Scalar>,
   static constexpr bool training = false;
 };
 
+static_assert(AttentionFamily<Cuda<float>>);
+static_assert(FactorizationFamily<Cuda<float>>);
+
 }  // namespace dformer

@@ -14,4 +14,7 @@ struct Gradients<Cuda<Scalar>> : cuda::AttentionGradientOps<Scalar>,
                                  cuda::GeometryGradientOps<Scalar>,
                                  cuda::FactorizationGradientOps<Scalar> {};
 
+static_assert(AttentionGradientFamily<Cuda<float>>);
+static_assert(FactorizationGradients<Cuda<float>>);
+
 }  // namespace dformer
