@@ -49,6 +49,8 @@ add_library(dformer_cuda_emulation STATIC EXCLUDE_FROM_ALL ${emulation_sources})
 add_library(dformer::cuda_emulation ALIAS dformer_cuda_emulation)
 target_link_libraries(dformer_cuda_emulation PUBLIC dformer PRIVATE dformer_warnings)
 target_compile_definitions(dformer_cuda_emulation PUBLIC DFORMER_CUDA_EMULATION)
+# Kernels unroll for a GPU: the host's compiler would take minutes over them, and their tests wait for threads anyway.
+target_compile_options(dformer_cuda_emulation PRIVATE -O1)
 
 # dformer_find_cuda(): says in DFORMER_CUDA_MISSING what is not there; empty where all is.
 include(CheckLanguage)

@@ -6,6 +6,7 @@
 #include <string>
 #include <type_traits>
 
+#include <dformer/backend/cuda/elements.hpp>
 #include <dformer/backend/cuda/kernels/convert.hpp>
 #include <dformer/backend/cuda/tensor.hpp>
 #include <dformer/backend/cuda/weight_order.hpp>
@@ -36,7 +37,7 @@ struct StorageOps {
     require_count("to_host", tensor.shape(), values.size());
     const Device& device = tensor.device();
     if constexpr (!std::is_same_v<T, float>) {
-      if (!tensor.is_full()) return to_host(widened(tensor), values);
+      if (!tensor.is_full()) return to_host(full(tensor), values);
     }
     device.staging().download(values.data(), tensor.memory(), values.size_bytes(), device.stream());
   }
@@ -88,11 +89,6 @@ struct StorageOps {
   static Tensor<T> rounded(const Tensor<T>& full) {
     Tensor<T> y(full.device(), full.shape());
     convert(ConvertArgs<float, T>{full.full_data(), y.data(), y.elements()}, full.device().stream());
-    return y;
-  }
-  static Tensor<T> widened(const Tensor<T>& x) {
-    Tensor<T> y(x.device(), x.shape(), Elements::full);
-    convert(ConvertArgs<T, float>{x.data(), y.full_data(), y.elements()}, x.device().stream());
     return y;
   }
   static void require_count(const char* op, const Shape& shape, std::size_t count) {

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <type_traits>
+
 #include <dformer/backend/cuda/device/launch.cuh>
 #include <dformer/backend/cuda/device/nmf_tile.cuh>
 

@@ -40,4 +40,7 @@ static_assert(FactorizationGradients<Cuda<float>>);
 static_assert(LossGradients<Cuda<float>>);
 static_assert(OptimizerSteps<Cuda<float>>);
 
+static_assert(AttentionGradientFamily<Cuda<float>>);
+static_assert(FactorizationGradients<Cuda<float>>);
+
 }  // namespace dformer
