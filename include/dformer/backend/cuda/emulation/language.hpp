@@ -18,7 +18,9 @@
 #define __forceinline__ inline
 #define __shared__ static
 #define __launch_bounds__(...)
+#if !defined(DFORMER_UNROLL)  // the CPU's kernels have one too
 #define DFORMER_UNROLL
+#endif
 
 namespace dformer::cuda {
 
