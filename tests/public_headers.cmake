@@ -3,6 +3,8 @@
 function(dformer_public_headers variable)
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS RELATIVE ${PROJECT_SOURCE_DIR}/include
        ${PROJECT_SOURCE_DIR}/include/dformer/*.hpp)
+  # Those that take the words of CUDA for the host are for kernel sources alone, and the CUDA door is for who links it.
+  list(FILTER headers EXCLUDE REGEX "^dformer/(cuda\\.hpp$|backend/cuda/emulation/)")
   if(NOT TARGET dformer::images)
     list(FILTER headers EXCLUDE REGEX "^dformer/(data|eval|viz)/|^dformer/(dformer|train)\\.hpp$")
     list(FILTER headers EXCLUDE REGEX "^dformer/train/(trainer|fit|recipe.*|official_recipes)\\.hpp$")
