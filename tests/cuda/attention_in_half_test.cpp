@@ -72,7 +72,7 @@ struct GeometryOperands {
 
 template <class T>
 void full_geometry_is_rounded_once() {
-  const auto operands = GeometryOperands::exact_in<T>();
+  const GeometryOperands operands = GeometryOperands::exact_in<T>();
   expect_rounded(operands.attend<T>(GeometryAttention::full), operands.attend<float>(GeometryAttention::full),
                  "attention");
   const auto actual = operands.gradients<T>(GeometryAttention::full);
@@ -92,7 +92,7 @@ TEST(GeometryAttentionInHalf, FullIsRoundedOnce) {
 // The rows' results are rounded on their way to the columns, whose means of them are no further off.
 template <class T>
 void decomposed_geometry_is_rounded_twice() {
-  const auto operands = GeometryOperands::exact_in<T>();
+  const GeometryOperands operands = GeometryOperands::exact_in<T>();
   const Array exact = values_of(operands.attend<float>(GeometryAttention::decomposed));
   expect_close(values_of(operands.attend<T>(GeometryAttention::decomposed)), exact,
                2 * roundoff<T> * static_cast<double>(operands.v.max_abs()) + 1e-6, "decomposed");
