@@ -1,3 +1,4 @@
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,10 @@ struct Gpu {
   int shared_bytes;  ///< that a block may ask for
   int threads;       ///< of a multiprocessor
 };
+
+void PrintTo(const Gpu& gpu, std::ostream* out) {
+  *out << gpu.name;
+}
 
 Descriptor described(const Gpu& gpu) {
   const bool ampere = gpu.capability >= 800;
