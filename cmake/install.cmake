@@ -11,6 +11,10 @@ install(EXPORT dformer_targets NAMESPACE dformer:: FILE dformer-targets.cmake DE
 install(TARGETS dformer_images EXPORT dformer_images_targets)
 install(EXPORT dformer_images_targets NAMESPACE dformer:: FILE dformer-images-targets.cmake
         DESTINATION ${package_dir})
+if(TARGET dformer_cuda)
+  install(EXPORT dformer_cuda_targets NAMESPACE dformer:: FILE dformer-cuda-targets.cmake DESTINATION ${package_dir})
+  install(FILES ${CMAKE_CURRENT_LIST_DIR}/FindCUDNN.cmake DESTINATION ${package_dir})
+endif()
 
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/dformer-config.cmake.in dformer-config.cmake
                               INSTALL_DESTINATION ${package_dir})

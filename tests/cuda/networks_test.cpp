@@ -6,7 +6,6 @@
 #include <support/backend_under_test.hpp>
 
 #include <dformer/backend/observe.hpp>
-#include <dformer/io/checkpoint.hpp>
 #include <dformer/io/parity.hpp>
 #include <dformer/models/variants.hpp>
 
@@ -18,8 +17,7 @@ namespace {
 template <template <class, class> class Variant, class Scalar>
 double logits_difference(const std::string& name) {
   Variant<Observe<Cuda<Scalar>>, NYUDepthv2> network;
-  const ParityFixture fixture(
-      read_checkpoint(std::string(DFORMER_TEST_DATA) + "/models/" + name + ".safetensors"));
+  const ParityFixture fixture(std::string(DFORMER_TEST_DATA) + "/models/" + name + ".safetensors");
   const ParityReport report = check_parity(network, fixture, cuda::Device());
   double difference = INFINITY;
   for (const ParityEntry& entry : report.entries) {

@@ -92,6 +92,19 @@ TYPED_TEST(Products, Epilogue) {
   }
 }
 
+/// More elements than a grid has threads, so that each goes on to others, of other channels.
+TYPED_TEST(Products, EpilogueOfManyRows) {
+  using B = typename TestFixture::Backend;
+  constexpr std::int64_t rows = 350003;
+  const Array ones{{rows, 1}, std::vector<float>(rows, 1.0f)};
+  const std::array inputs{this->tensor(ones)};
+  const auto w = this->weight({{3, 1}, {1.0f, 1.0f, 1.0f}});
+  const Array y = this->values(B::linear(inputs, w, {.scale = this->channels({{3}, {1.0f, 2.0f, 4.0f}})}));
+  for (std::size_t i = 0; i < y.values.size(); ++i) {
+    ASSERT_EQ(y.values[i], i % 3 == 0 ? 1.0f : i % 3 == 1 ? 2.0f : 4.0f) << i;
+  }
+}
+
 TYPED_TEST(Products, EpilogueTakesFloat32ForChannels) {
   using B = typename TestFixture::Backend;
   const std::array inputs{this->tensor(random_array({2, 3}, 1))};

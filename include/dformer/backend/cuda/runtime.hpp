@@ -33,6 +33,8 @@ void release(int ordinal, void* memory) noexcept;
 void* allocate_pinned(std::size_t bytes);
 void release_pinned(void* memory) noexcept;
 
+/// Also makes the device the one that this thread starts kernels on. Another thread does by itself only on
+/// device 0.
 Stream create_stream(int ordinal);
 void destroy_stream(int ordinal, Stream stream) noexcept;
 /// Waits until all that was started on the stream is done.

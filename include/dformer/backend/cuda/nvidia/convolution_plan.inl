@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include <cudnn_graph.h>
@@ -113,13 +114,13 @@ class ConvolutionPlan {
       heuristics.set(CUDNN_ATTR_ENGINEHEUR_MODE, mode);
       target.describe_heuristics(heuristics);
       if (!heuristics.try_finalize()) continue;
-      for (const Descriptor& config :
+      for (Descriptor& config :
            heuristics.descriptors(CUDNN_ATTR_ENGINEHEUR_RESULTS, CUDNN_BACKEND_ENGINECFG_DESCRIPTOR)) {
         if (!rules.allow(notes(config), key.shape.type)) continue;
         Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
         target.describe_plan(plan);
         plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config);
-        if (plan.try_finalize()) return ConvolutionPlan(std::move(plan));
+        if (plan.try_finalize()) return ConvolutionPlan(std::move(config), std::move(plan));
       }
     }
     return std::nullopt;
@@ -140,8 +141,9 @@ class ConvolutionPlan {
  private:
   static constexpr std::int64_t x_id = 'x', weight_id = 'w', y_id = 'y';
 
-  explicit ConvolutionPlan(Descriptor plan)
-      : plan_(std::move(plan)),
+  ConvolutionPlan(Descriptor config, Descriptor plan)
+      : config_(std::move(config)),
+        plan_(std::move(plan)),
         workspace_bytes_(static_cast<std::size_t>(plan_.integer(CUDNN_ATTR_EXECUTION_PLAN_WORKSPACE_SIZE))) {}
 
   static cudnnDataType_t data_type(DType type) {
@@ -232,6 +234,7 @@ class ConvolutionPlan {
                                                             CUDNN_NUMERICAL_NOTE_TYPE_COUNT);
   }
 
+  Descriptor config_;  // cuDNN does not say that a plan may outlive it
   Descriptor plan_;
   std::size_t workspace_bytes_;
 };

@@ -15,7 +15,7 @@ namespace dformer::cuda::library {
 
 /// What the choice of an algorithm depends on.
 struct ProductKey {
-  Product shape;  ///< without its pointers; beta 0 or 1
+  Product shape;  ///< its pointers are those of the first call
   bool has_bias;
   std::uint32_t align_a, align_b, align_y;
 
@@ -60,7 +60,10 @@ class ProductPlan {
     operation_.reset(operation);
     set(CUBLASLT_MATMUL_DESC_TRANSA, p.transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N);
     set(CUBLASLT_MATMUL_DESC_TRANSB, p.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N);
-    if (key.has_bias) set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+    if (key.has_bias) {
+      set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+      set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.bias);
+    }
     b_ =
         layout(p.type, p.transpose_b ? p.depth : p.columns, p.transpose_b ? p.columns : p.depth, p.leading_b);
     a_ = layout(p.type, p.transpose_a ? p.rows : p.depth, p.transpose_a ? p.depth : p.rows, p.leading_a);

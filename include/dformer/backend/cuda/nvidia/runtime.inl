@@ -93,7 +93,7 @@ void release_pinned(void* memory) noexcept {
 }
 
 Stream create_stream(int ordinal) {
-  const OrdinalScope scope(ordinal);
+  check("cudaSetDevice", cudaSetDevice(ordinal));
   cudaStream_t stream = nullptr;
   check("cudaStreamCreateWithFlags", cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
   return reinterpret_cast<Stream>(stream);
