@@ -3,9 +3,28 @@
 
 # One group of kernels a file of backend/cuda/device; each becomes one generated source of one line.
 set(DFORMER_CUDA_KERNELS
+    adaptive_avg_pool
+    attention
     convert
+    depthwise_conv2d
     epilogue
-    pointwise)
+    geometry_attention
+    gradients/attention
+    gradients/batch_norm
+    gradients/cross_entropy
+    gradients/depthwise_conv2d
+    gradients/geometry_attention
+    gradients/layer_norm
+    gradients/nmf
+    gradients/optimizer
+    gradients/pointwise
+    gradients/resample
+    nmf
+    norm
+    pointwise
+    resize_argmax
+    resize_bilinear
+    rotary)
 
 option(DFORMER_ENABLE_CUDA "Build dformer::cuda where nvcc, cuBLASLt and cuDNN are found" ON)
 set(DFORMER_CUDA_ARCHITECTURES "75;80;86;89;90" CACHE STRING

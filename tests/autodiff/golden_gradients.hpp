@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
+#include <backend/gradients_under_test.hpp>
 #include <support/module.hpp>
 
 #include <dformer/backend/autodiff/autodiff.hpp>
-#include <dformer/backend/cpu/gradients/gradients.hpp>
 
 namespace dformer::testing {
 

@@ -6,14 +6,33 @@
 #include <cstdint>
 #include <vector>
 
-#include <backend/naive_epilogue.hpp>
-#include <support/golden.hpp>
+#include <backend/gradients_under_test.hpp>
 
-#include <dformer/backend/cpu/gradients/gradients.hpp>
-
-/// Gradients against the differences of what they are gradients of, in double.
+/// Gradients against values in double, and on the CPU, in double, against the differences of what they are
+/// gradients of.
 namespace dformer::testing {
 
+/// `actual` to values in double; the tolerance is relative to the largest of them, or to 1.
+inline void expect_near_all(const Array& actual, const std::vector<double>& expected, double tolerance,
+                            const std::string& what) {
+  ASSERT_EQ(actual.values.size(), expected.size()) << what;
+  double most = 1;
+  for (const double value : expected) most = std::max(most, std::abs(value));
+  double worst = 0;
+  std::size_t where = 0;
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    const double error = std::abs(static_cast<double>(actual.values[i]) - expected[i]);
+    if (!(error <= worst)) {
+      worst = error;
+      where = i;
+      if (std::isnan(error)) break;
+    }
+  }
+  EXPECT_LE(worst, tolerance * most) << what << ": element " << where << " is " << actual.values[where]
+                                     << ", expected " << expected[where];
+}
+
+#if !defined(DFORMER_TEST_CUDA)
 using DoubleTensor = cpu::Tensor<double>;
 
 inline DoubleTensor upload_double(const cpu::Device& device, const Array& array) {
@@ -73,5 +92,6 @@ void expect_near_all(const cpu::Tensor<T>& actual, const std::vector<double>& ex
   EXPECT_LE(worst, tolerance * most) << what << ": element " << where << " is " << actual.data()[where]
                                      << ", expected " << expected[where];
 }
+#endif
 
 }  // namespace dformer::testing

@@ -1,7 +1,6 @@
 #include <cmath>
 
 #include <backend/gradient_check.hpp>
-#include <support/backend_under_test.hpp>
 
 namespace dformer::testing {
 namespace {
@@ -52,29 +51,49 @@ NaiveGradients naive_gradients(const Array& q, const Array& kv, int num_heads, d
   return gradients;
 }
 
-template <class T>
-void expect_naive(const cpu::Device& device, const Shape& q_shape, std::int64_t keys, int num_heads,
-                  double tolerance) {
+/// In float, and on the CPU also in double.
+void expect_naive(const TestBackend::Device& device, const Shape& q_shape, std::int64_t keys, int num_heads) {
   const Array q = random_array(q_shape, 1), dy = random_array(q_shape, 2);
   const Array kv = random_array({q_shape[0], keys, 2 * q_shape[2]}, 3);
-  const auto upload_as = [&](const Array& array) {
-    return Cpu<T>::from_host(device, array.shape, array.values);
-  };
-  const auto gradients =
-      Gradients<Cpu<T>>::attention(upload_as(q), upload_as(kv), num_heads, 0.75f, upload_as(dy));
   const NaiveGradients expected = naive_gradients(q, kv, num_heads, 0.75, dy);
   const std::string what = to_string(q.shape) + " to " + to_string(kv.shape);
-  expect_near_all(gradients.q, expected.q, tolerance, "queries, " + what);
-  expect_near_all(gradients.kv, expected.kv, tolerance, "keys, " + what);
+  const auto gradients =
+      TestGradients::attention(upload(device, q), upload(device, kv), num_heads, 0.75f, upload(device, dy));
+  expect_near_all(download(gradients.q), expected.q, 1e-5, "queries, " + what);
+  expect_near_all(download(gradients.kv), expected.kv, 1e-5, "keys, " + what);
+#if !defined(DFORMER_TEST_CUDA)
+  const auto in_double = Gradients<Cpu<double>>::attention(
+      upload_double(device, q), upload_double(device, kv), num_heads, 0.75f, upload_double(device, dy));
+  expect_near_all(in_double.q, expected.q, 1e-13, "queries in double, " + what);
+  expect_near_all(in_double.kv, expected.kv, 1e-13, "keys in double, " + what);
+#endif
 }
+
+struct Size {
+  std::int64_t images, queries, keys;
+};
+// The emulation takes some microseconds for each thread at each barrier, so that its sizes are fewer and
+// smaller. Large are several blocks of keys, several groups of queries, and more images than are held
+// together.
+#if defined(DFORMER_CUDA_EMULATION)
+const std::vector<std::int64_t> head_dims{5, 16, 36, 100}, query_counts{1, 33}, key_counts{1, 40};
+const std::vector<Size> large_sizes{{2, 49, 200}, {1, 70, 40}};
+const Size size_of_agreement{2, 40, 130};
+constexpr std::int64_t many_keys = 200;
+#else
+const std::vector<std::int64_t> head_dims{1, 5, 16, 33, 36, 48, 64, 100}, query_counts{1, 7, 33, 49},
+    key_counts{1, 2, 15, 17, 127, 130};
+const std::vector<Size> large_sizes{{2, 49, 1025}, {3, 49, 5003}, {1, 200, 70}, {2, 131, 300}};
+const Size size_of_agreement{3, 130, 3000};
+constexpr std::int64_t many_keys = 700;
+#endif
 
 TEST(AttentionGradients, EveryRaggedSize) {
   for (const auto& device : test_devices()) {
-    for (const std::int64_t head_dim : {1, 5, 16, 33, 36, 48, 64}) {
-      for (const std::int64_t queries : {1, 7, 33, 49}) {
-        for (const std::int64_t keys : {1, 2, 15, 17, 127, 130}) {
-          expect_naive<float>(device, {1, queries, 2 * head_dim}, keys, 2, 1e-5);
-          expect_naive<double>(device, {1, queries, 2 * head_dim}, keys, 2, 1e-13);
+    for (const std::int64_t head_dim : head_dims) {
+      for (const std::int64_t queries : query_counts) {
+        for (const std::int64_t keys : key_counts) {
+          expect_naive(device, {1, queries, 2 * head_dim}, keys, 2);
           if (HasFailure()) return;
         }
       }
@@ -82,19 +101,15 @@ TEST(AttentionGradients, EveryRaggedSize) {
   }
 }
 
-// Several blocks of keys, several groups of queries, and more images than are held together.
 TEST(AttentionGradients, ManyKeysManyQueriesManyImages) {
   for (const auto& device : test_devices()) {
-    struct Size {
-      std::int64_t images, queries, keys;
-    };
-    for (const Size& size : {Size{2, 49, 1025}, {3, 49, 5003}, {1, 200, 70}, {2, 131, 300}}) {
-      expect_naive<float>(device, {size.images, size.queries, 36 * 3}, size.keys, 3, 1e-5);
-      expect_naive<double>(device, {size.images, size.queries, 36 * 3}, size.keys, 3, 1e-13);
+    for (const Size& size : large_sizes) {
+      expect_naive(device, {size.images, size.queries, 36 * 3}, size.keys, 3);
     }
   }
 }
 
+#if !defined(DFORMER_TEST_CUDA)
 TEST(AttentionGradients, AreTheDifferencesOfTheAttention) {
   for (const auto& device : test_devices()) {
     const DoubleTensor q = upload_double(device, random_array({2, 5, 12}, 4));
@@ -106,10 +121,11 @@ TEST(AttentionGradients, AreTheDifferencesOfTheAttention) {
     EXPECT_LE(largest_deviation(kv, gradients.kv, loss), 1e-9);
   }
 }
+#endif
 
 // Scores in the hundreds, some blocks of keys with none of the weight: nothing may overflow on the way.
 TEST(AttentionGradients, LargeScores) {
-  Array q = random_array({1, 19, 16}, 7), kv = random_array({1, 700, 32}, 8);
+  Array q = random_array({1, 19, 16}, 7), kv = random_array({1, many_keys, 32}, 8);
   const Array dy = random_array({1, 19, 16}, 9);
   for (float& value : q.values) value *= 30;
   for (float& value : kv.values) value *= 5;
@@ -118,22 +134,20 @@ TEST(AttentionGradients, LargeScores) {
     const auto gradients = Gradients<TestBackend>::attention(upload(device, q), upload(device, kv), 1, 0.25f,
                                                              upload(device, dy));
     // Scores reach 400, where float's spacing is 3e-5.
-    expect_near_all(gradients.q, expected.q, 2e-4, "queries");
-    expect_near_all(gradients.kv, expected.kv, 2e-4, "keys");
+    expect_near_all(download(gradients.q), expected.q, 2e-4, "queries");
+    expect_near_all(download(gradients.kv), expected.kv, 2e-4, "keys");
   }
 }
 
 TEST(AttentionGradients, ThreadsDoNotChangeTheResult) {
-  const Array q = random_array({3, 130, 96}, 10), kv = random_array({3, 3000, 192}, 11);
-  const Array dy = random_array(q.shape, 12);
-  const auto gradients = [&](int threads) {
-    const cpu::Device device({.threads = threads});
-    return Gradients<TestBackend>::attention(upload(device, q), upload(device, kv), 2, 0.2f,
-                                             upload(device, dy));
-  };
-  const auto alone = gradients(1), together = gradients(2);
-  EXPECT_TRUE(identical(alone.q, together.q));
-  EXPECT_TRUE(identical(alone.kv, together.kv));
+  const Size& size = size_of_agreement;
+  const Array q = random_array({size.images, size.queries, 96}, 10);
+  const Array kv = random_array({size.images, size.keys, 192}, 11), dy = random_array(q.shape, 12);
+  expect_same_on_all_devices([&](const auto& device) {
+    const auto gradients =
+        TestGradients::attention(upload(device, q), upload(device, kv), 2, 0.2f, upload(device, dy));
+    return std::pair(download(gradients.q).values, download(gradients.kv).values);
+  });
 }
 
 TEST(AttentionGradients, OfNothing) {
@@ -172,6 +186,7 @@ Array angles(std::int64_t head_dim) {
   return angle;
 }
 
+#if !defined(DFORMER_TEST_CUDA)
 TEST(RotaryGradients, AreTheDifferencesOfTheRotation) {
   for (const auto& device : test_devices()) {
     for (const std::int64_t head_dim : {2, 6, 16, 36}) {
@@ -181,6 +196,27 @@ TEST(RotaryGradients, AreTheDifferencesOfTheRotation) {
       const auto loss = [&] { return dot(Cpu<double>::rotary(x, angle, 3, 0.25f), dy); };
       EXPECT_LE(largest_deviation(x, Gradients<Cpu<double>>::rotary(dy, angle, 3, 0.25f), loss), 1e-9)
           << head_dim;
+    }
+  }
+}
+#endif
+
+// <turn x, y> is <x, turned-back y>, also where the angles of a pair differ.
+TEST(RotaryGradients, AreTheTransposedRotation) {
+  const auto dot_of = [](const Array& a, const Array& b) {
+    double sum = 0;
+    for (std::size_t i = 0; i < a.values.size(); ++i) {
+      sum += static_cast<double>(a.values[i]) * static_cast<double>(b.values[i]);
+    }
+    return sum;
+  };
+  for (const auto& device : test_devices()) {
+    for (const std::int64_t head_dim : {2, 6, 16, 36}) {
+      const Array x = random_array({2, 3, 4, 3 * head_dim}, 13), y = random_array(x.shape, 14);
+      const Tensor angle = upload(device, angles(head_dim));
+      const Array turned = download(TestBackend::rotary(upload(device, x), angle, 3, 0.25f));
+      const Array back = download(TestGradients::rotary(upload(device, y), angle, 3, 0.25f));
+      EXPECT_NEAR(dot_of(turned, y), dot_of(x, back), 1e-5) << head_dim;
     }
   }
 }

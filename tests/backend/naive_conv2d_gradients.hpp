@@ -54,11 +54,9 @@ ConvolutionGradient conv2d_gradients(const typename B::Device& device, const Arr
     B::to_host(dx, array.values);
     return array;
   };
-  if constexpr (requires { &G::depthwise_conv2d_input; }) {
-    if (depthwise) {
-      return {download(G::depthwise_conv2d_input(upstream, filter, window, x.shape)),
-              weight_array<B>(G::depthwise_conv2d_weight(input, upstream, window, weight.shape), layout)};
-    }
+  if (depthwise) {
+    return {download(G::depthwise_conv2d_input(upstream, filter, window, x.shape)),
+            weight_array<B>(G::depthwise_conv2d_weight(input, upstream, window, weight.shape), layout)};
   }
   return {download(G::conv2d_input(upstream, filter, window, x.shape)),
           weight_array<B>(G::conv2d_weight(input, upstream, window, weight.shape), layout)};

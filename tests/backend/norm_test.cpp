@@ -69,6 +69,19 @@ TEST(LayerNorm, EveryCountOfChannels) {
   }
 }
 
+/// Counts of channels that backends cut up in other ways.
+TEST(LayerNorm, WideRows) {
+  for (const std::int64_t channels : {132, 260, 388, 516, 640, 644}) {
+    const Array x = random_array({5, channels}, 1);
+    const Array weight = random_array({channels}, 2), bias = random_array({channels}, 3);
+    const Array expected = naive_layer_norm(x, weight, bias, 1e-3);
+    for (const auto& device : test_devices()) {
+      expect_close(layer_norm(device, x, weight, bias, 1e-3f), expected, op_tolerance(expected),
+                   to_string(x.shape));
+    }
+  }
+}
+
 /// The variance of values near 1000 must not drown in their squares: those of the differences are exact here.
 TEST(LayerNorm, LargeMean) {
   Array x{{1, 48}, {}};
@@ -81,7 +94,7 @@ TEST(LayerNorm, LargeMean) {
 }
 
 TEST(LayerNorm, RejectsWrongShapes) {
-  const TestBackend::Device device({.threads = 1});
+  const TestBackend::Device device;
   const Tensor x = upload(device, random_array({2, 5}, 1));
   const Tensor five = upload(device, random_array({5}, 1)), four = upload(device, random_array({4}, 1));
   for (const bool weight_is_wrong : {false, true}) {
@@ -112,7 +125,7 @@ TEST(BatchNorm, MatchesReference) {
 }
 
 TEST(BatchNorm, RejectsWrongShapes) {
-  const TestBackend::Device device({.threads = 1});
+  const TestBackend::Device device;
   const Tensor four = upload(device, random_array({4}, 1)), five = upload(device, random_array({5}, 1));
   try {
     TestBackend::batch_norm_affine(four, four, four, five, 1e-5f);
@@ -123,7 +136,9 @@ TEST(BatchNorm, RejectsWrongShapes) {
 }
 
 TEST(ScaleShift, EveryCountOfChannels) {
-  for (std::int64_t channels = 1; channels <= 40; ++channels) {
+  std::vector<std::int64_t> counts{129, 260};
+  for (std::int64_t channels = 1; channels <= 40; ++channels) counts.push_back(channels);
+  for (const std::int64_t channels : counts) {
     const Array x = random_array({5, channels}, 1);
     const Array scale = random_array({channels}, 2), shift = random_array({channels}, 3);
     Array expected = x;
@@ -142,9 +157,8 @@ TEST(ScaleShift, EveryCountOfChannels) {
 TEST(Norm, ThreadsDoNotChangeABit) {
   const Array x = random_array({37, 75}, 1);
   const Array weight = random_array({75}, 2), bias = random_array({75}, 3);
-  const TestBackend::Device one({.threads = 1});
-  const TestBackend::Device three({.threads = 3});
-  EXPECT_EQ(layer_norm(one, x, weight, bias, 1e-6f).values, layer_norm(three, x, weight, bias, 1e-6f).values);
+  expect_same_on_all_devices(
+      [&](const auto& device) { return layer_norm(device, x, weight, bias, 1e-6f).values; });
 }
 
 }  // namespace

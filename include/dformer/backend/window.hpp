@@ -17,7 +17,10 @@ struct Window {
     return span < 0 ? 0 : span / stride + 1;
   }
 
-  friend constexpr bool operator==(const Window&, const Window&) = default;
+  friend constexpr bool operator==(const Window& a,
+                                   const Window& b) {  // not defaulted: this is C++17, for GPUs
+    return a.kernel == b.kernel && a.stride == b.stride && a.padding == b.padding && a.dilation == b.dilation;
+  }
 };
 
 }  // namespace dformer

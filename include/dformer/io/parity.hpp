@@ -239,7 +239,7 @@ typename B::Tensor bases(const ParityFixture& fixture, const Shape& one, const t
   std::vector<float> values(static_cast<std::size_t>(shape.numel()));
   random_bases(NamedStream("ham.bases", fixture.salt), static_cast<int>(one[1]), static_cast<int>(one[2]),
                values);
-  return B::from_host(device, shape, values);
+  return B::weight_from_host(device, WeightLayout::plain, shape, values);
 }
 
 }  // namespace parity

@@ -3,9 +3,15 @@
 #include <cstdint>
 
 #include <dformer/backend/concept.hpp>
+#include <dformer/backend/cuda/attention.hpp>
 #include <dformer/backend/cuda/conv2d.hpp>
+#include <dformer/backend/cuda/depthwise_conv2d.hpp>
+#include <dformer/backend/cuda/geometry_attention.hpp>
 #include <dformer/backend/cuda/linear.hpp>
+#include <dformer/backend/cuda/nmf.hpp>
+#include <dformer/backend/cuda/norm.hpp>
 #include <dformer/backend/cuda/pointwise.hpp>
+#include <dformer/backend/cuda/resample.hpp>
 #include <dformer/backend/cuda/storage.hpp>
 #include <dformer/fwd.hpp>
 
@@ -18,13 +24,26 @@ template <class Scalar>
 struct Cuda : cuda::StorageOps<Scalar>,
               cuda::LinearOps<Scalar>,
               cuda::ConvolutionOps<Scalar>,
-              cuda::PointwiseOps<Scalar> {
+              cuda::DepthwiseOps<Scalar>,
+              cuda::NormOps<Scalar>,
+              cuda::PointwiseOps<Scalar>,
+              cuda::ResampleOps<Scalar>,
+              cuda::AttentionOps<Scalar>,
+              cuda::GeometryAttentionOps<Scalar>,
+              cuda::FactorizationOps<Scalar> {
   using Tensor = cuda::Tensor<Scalar>;
   using Labels = cuda::Tensor<std::uint8_t>;
   using Device = cuda::Device;
   static constexpr bool training = false;
 };
 
+static_assert(StorageFamily<Cuda<float>>);
 static_assert(LinearFamily<Cuda<float>>);
+static_assert(ConvolutionFamily<Cuda<float>>);
+static_assert(NormFamily<Cuda<float>>);
+static_assert(PointwiseFamily<Cuda<float>>);
+static_assert(ResampleFamily<Cuda<float>>);
+static_assert(AttentionFamily<Cuda<float>>);
+static_assert(FactorizationFamily<Cuda<float>>);
 
 }  // namespace dformer

@@ -10,6 +10,7 @@
 #include <dformer/backend/cpu/resample.hpp>
 #include <dformer/backend/cpu/scratch.hpp>
 #include <dformer/backend/cpu/tensor.hpp>
+#include <dformer/backend/cross_entropy_weights.hpp>
 #include <dformer/backend/gradient_shapes.hpp>
 #include <dformer/backend/gradients.hpp>
 
@@ -28,14 +29,15 @@ struct LossGradientOps {
     const Shape& x = logits.shape();
     shapes::cross_entropy(x, labels.size(), height, width, options);
     const Device& device = logits.device();
-    const Weights weights(device, x[3], options);
+    const CrossEntropyWeights of_labels(x[3], options);
+    const Weights weights(device, of_labels, options.label_smoothing > 0);
     SummedLoss<Tensor<T>> result;
     const std::array<std::int64_t, 256> counts = count_labels(labels);
     shapes::cross_entropy_labels(counts, labels, x[3], height, width, options);
     for (std::size_t label = 0; label < counts.size(); ++label) {
-      if (weights.counted.data()[label] == 0) continue;
+      if (!of_labels.counted[label]) continue;
       result.pixels += counts[label];
-      result.weight += static_cast<double>(counts[label]) * weights.of_class[label];
+      result.weight += static_cast<double>(counts[label]) * of_labels.of_class[label];
     }
 
     const Tensor<ResizeTap> rows = resize_taps(device, x[1], height, false);
@@ -70,28 +72,19 @@ struct LossGradientOps {
   }
 
  private:
-  /// For each value of a label, what CrossEntropyArgs says; `of_class` is the weight that was given.
+  /// CrossEntropyWeights for the kernel.
   struct Weights {
     static constexpr std::int64_t values = CrossEntropyArgs<T>::max_classes;
 
-    Weights(const Device& device, std::int64_t classes, const CrossEntropyOptions& options)
+    Weights(const Device& device, const CrossEntropyWeights& weights, bool smooths)
         : counted(device, Shape{values}), total(device, Shape{values}), target(device, Shape{values}) {
-      const double smoothing_share = static_cast<double>(options.label_smoothing);
-      double all = 0;
+      if (smooths) smoothing = Tensor<T>(device, Shape{values});
       for (std::int64_t c = 0; c < values; ++c) {
         const auto at = static_cast<std::size_t>(c);
-        const bool weighted = c < classes && !options.class_weight.empty();
-        of_class[at] = weighted ? static_cast<double>(options.class_weight[at]) : 1.0;
-        counted.data()[c] = c < classes && c != options.ignore_index ? 1 : 0;
-        if (c < classes) all += of_class[at];
-      }
-      const double share_of_each = smoothing_share / static_cast<double>(classes);
-      if (smoothing_share > 0) smoothing = Tensor<T>(device, Shape{values});
-      for (std::int64_t c = 0; c < values; ++c) {
-        const double weight = of_class[static_cast<std::size_t>(c)];
-        target.data()[c] = static_cast<T>((1 - smoothing_share) * weight);
-        total.data()[c] = static_cast<T>((1 - smoothing_share) * weight + share_of_each * all);
-        if (smoothing) smoothing.data()[c] = static_cast<T>(c < classes ? share_of_each * weight : 0.0);
+        counted.data()[c] = weights.counted[at] ? 1 : 0;
+        target.data()[c] = static_cast<T>(weights.target[at]);
+        total.data()[c] = static_cast<T>(weights.total[at]);
+        if (smooths) smoothing.data()[c] = static_cast<T>(weights.smoothing[at]);
       }
     }
 
@@ -99,18 +92,7 @@ struct LossGradientOps {
     Tensor<T> total;
     Tensor<T> target;
     Tensor<T> smoothing;
-    std::array<double, values> of_class{};
   };
-
-  static std::array<std::int64_t, 256> count_labels(std::span<const std::uint8_t> labels) {
-    // Neighbours mostly have one label; counting it in several places, they need not wait for one another.
-    std::array<std::array<std::int64_t, 256>, 4> counts{};
-    for (std::size_t i = 0; i < labels.size(); ++i) ++counts[i % 4][labels[i]];
-    for (std::size_t label = 0; label < 256; ++label) {
-      counts[0][label] += counts[1][label] + counts[2][label] + counts[3][label];
-    }
-    return counts[0];
-  }
 
   static bool lies_between(const ResizeTap& tap) { return tap.weight > 0 && tap.first != tap.second; }
 

@@ -7,6 +7,9 @@
 
 #include <dformer/core/half.hpp>
 
+/// Before a loop whose counter is known to the compiler: what it indexes stays in registers.
+#define DFORMER_UNROLL _Pragma("unroll")
+
 namespace dformer::cuda::device {
 
 __device__ __forceinline__ float to_float(half x) {

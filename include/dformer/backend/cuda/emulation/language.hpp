@@ -18,6 +18,7 @@
 #define __forceinline__ inline
 #define __shared__ static
 #define __launch_bounds__(...)
+#define DFORMER_UNROLL
 
 namespace dformer::cuda {
 
@@ -79,6 +80,13 @@ inline float min(float a, float b) {
 }
 inline float rsqrtf(float x) {
   return 1.0f / std::sqrt(x);
+}
+/// Products and sums that are rounded by themselves, and never joined to a fused one.
+inline float __fmul_rn(float a, float b) {
+  return a * b;
+}
+inline float __fadd_rn(float a, float b) {
+  return a + b;
 }
 
 namespace device {

@@ -1,0 +1,28 @@
+#pragma once
+
+#include <dformer/backend/cuda/epilogue.hpp>
+#include <dformer/backend/cuda/kernels/depthwise_conv2d.hpp>
+#include <dformer/backend/cuda/tensor.hpp>
+#include <dformer/backend/shapes.hpp>
+#include <dformer/backend/window.hpp>
+
+namespace dformer::cuda {
+
+template <class T>
+struct DepthwiseOps {
+  /// x [N, H, W, C] by weight [C, 1, k, k] gives [N, H', W', C]: each channel by its own filter. Throws:
+  /// ShapeError.
+  static Tensor<T> depthwise_conv2d(const Tensor<T>& x, const Tensor<T>& weight, const Window& window,
+                                    const Epilogue<Tensor<T>>& epilogue) {
+    const Shape shape = shapes::depthwise_conv2d(x.shape(), weight.shape(), window);
+    const EpilogueOperands<T> operands = epilogue_operands("depthwise_conv2d", shape, epilogue);
+    Tensor<T> y(x.device(), shape);
+    cuda::depthwise_conv2d(
+        DepthwiseArgs<T>{x.data(), weight.data(), y.data(), operands, window, false, shape[0], x.shape()[1],
+                         x.shape()[2], shape[3], shape[1], shape[2]},
+        x.device().stream());
+    return y;
+  }
+};
+
+}  // namespace dformer::cuda

@@ -1,0 +1,71 @@
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include <dformer/backend/cuda/kernels/depthwise_conv2d.hpp>
+#include <dformer/backend/cuda/kernels/gradients/depthwise_conv2d.hpp>
+#include <dformer/backend/cuda/tensor.hpp>
+#include <dformer/backend/gradient_shapes.hpp>
+
+namespace dformer::cuda {
+
+template <class T>
+struct DepthwiseGradientOps {
+  /// dy [N, H', W', C] by weight [C, 1, k, k] gives the gradient of x [N, H, W, C], whose shape is given.
+  /// Throws: ShapeError.
+  static Tensor<T> depthwise_conv2d_input(const Tensor<T>& dy, const Tensor<T>& weight, const Window& window,
+                                          const Shape& x) {
+    const Shape shape = shapes::depthwise_conv2d_input(dy.shape(), weight.shape(), window, x);
+    const Shape& y = dy.shape();
+    Tensor<T> dx(dy.device(), shape);
+    const int padding = window.dilation * (window.kernel - 1) - window.padding;
+    if (window.stride == 1 && padding >= 0) {
+      const Window back{window.kernel, 1, padding, window.dilation};
+      cuda::depthwise_conv2d(DepthwiseArgs<T>{dy.data(),
+                                              weight.data(),
+                                              dx.data(),
+                                              {},
+                                              back,
+                                              true,
+                                              y[0],
+                                              y[1],
+                                              y[2],
+                                              shape[3],
+                                              shape[1],
+                                              shape[2]},
+                             dy.device().stream());
+    } else {
+      cuda::depthwise_conv2d_input(DepthwiseInputArgs<T>{dy.data(), weight.data(), dx.data(), window,
+                                                         shape[0], shape[1], shape[2], shape[3], y[1], y[2]},
+                                   dy.device().stream());
+    }
+    return dx;
+  }
+
+  /// x [N, H, W, C] and dy [N, H', W', C] give the gradient of a weight of shape [C, 1, k, k], float32 in the
+  /// weight's order. Throws: ShapeError.
+  static Tensor<T> depthwise_conv2d_weight(const Tensor<T>& x, const Tensor<T>& dy, const Window& window,
+                                           const Shape& weight) {
+    const Shape shape = shapes::depthwise_conv2d_weight(x.shape(), dy.shape(), window, weight);
+    const Shape& y = dy.shape();
+    Tensor<T> dw(dy.device(), shape, Elements::full);
+    DepthwiseWeightArgs<T> args{x.data(),     dy.data(),    nullptr, dw.full_data(), window, y[0],
+                                x.shape()[1], x.shape()[2], y[3],    y[1],           y[2],   slices(y)};
+    Tensor<float> sums(dy.device(), Shape{args.slices, shape.numel()});
+    args.sums = sums.data();
+    cuda::depthwise_conv2d_weight(args, dy.device().stream());
+    return dw;
+  }
+
+ private:
+  /// Parts of the rows of all images that are summed by themselves: enough to keep a large GPU busy, and each
+  /// with a row for all warps of a block.
+  static std::int64_t slices(const Shape& y) {
+    constexpr std::int64_t blocks = 1024, channels_of_a_block = 64, least_rows = 4;
+    const std::int64_t groups = (y[3] + channels_of_a_block - 1) / channels_of_a_block;
+    return std::clamp<std::int64_t>(blocks / groups, 1, std::max<std::int64_t>(1, y[0] * y[1] / least_rows));
+  }
+};
+
+}  // namespace dformer::cuda

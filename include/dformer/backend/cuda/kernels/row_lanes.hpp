@@ -1,0 +1,30 @@
+#pragma once
+
+#include <cstdint>
+
+namespace dformer::cuda {
+
+/// How many lanes of a warp share a row whose elements they hold in registers, in packs of 16 bytes: narrow
+/// rows go several to a warp.
+struct RowLanes {
+  static constexpr int threads = 128;   ///< of a block
+  static constexpr int most_packs = 5;  ///< of a lane: 640 channels in float, 1280 in half
+
+  int lanes;  ///< a power of two
+  int packs;  ///< of each lane; 0 where rows do not fit, which then have a warp each
+
+  template <class T>
+  static RowLanes of(std::int64_t channels) {
+    constexpr int width = 16 / static_cast<int>(sizeof(T));
+    constexpr int warp = 32;
+    const std::int64_t packs = channels / width;
+    if (channels % width != 0 || packs > most_packs * warp) return {warp, 0};
+    int lanes = warp;
+    while (lanes > 1 && lanes / 2 >= packs) lanes /= 2;
+    return {lanes, static_cast<int>((packs + lanes - 1) / lanes)};
+  }
+  /// Rows that a block holds at a time.
+  int rows() const { return threads / lanes; }
+};
+
+}  // namespace dformer::cuda

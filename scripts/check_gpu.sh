@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# On a machine with an NVIDIA GPU and the CUDA toolkit: builds, runs the tests labelled cuda, the kernels under
+# compute-sanitizer, the recorded networks in three precisions, and measures beside PyTorch where Python has it.
+#   check_gpu.sh [FOLDER]    what it writes, by default build/gpu/report; figures.jsonl there has every measurement
+# CUDA_ARCHITECTURES (default: that of the GPU) shortens the build; MODELS and BATCHES choose what is measured.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+command -v nvidia-smi >/dev/null || { echo "check_gpu.sh: there is no nvidia-smi, so no driver and no GPU to check" >&2; exit 1; }
+report=${1:-build/gpu/report}
+mkdir -p "$report"
+nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap --format=csv | tee "$report/gpu.csv"
+architectures=${CUDA_ARCHITECTURES:-$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d .)}
+
+echo "== Build for compute capability $architectures"
+scripts/configure.sh build/gpu -DDFORMER_CUDA_ARCHITECTURES="$architectures"
+cmake --build build/gpu --parallel "$(nproc)"
+
+echo "== Tests"
+ctest --test-dir build/gpu -L '^cuda$' --no-tests=error --output-on-failure 2>&1 | tee "$report/tests.txt" | tail -n 5
+
+echo "== compute-sanitizer"
+for tool in memcheck racecheck; do
+  for suite in build/gpu/tests/cuda/cuda_*_test; do
+    echo "$tool $(basename "$suite")"
+    compute-sanitizer --tool "$tool" --error-exitcode 1 "$suite" >"$report/$tool.$(basename "$suite").txt" 2>&1 ||
+      { tail -n 20 "$report/$tool.$(basename "$suite").txt"; exit 1; }
+  done
+done
+
+echo "== Recorded networks"
+for precision in float32 float16 bfloat16; do
+  for fixture in tests/data/models/*.safetensors; do
+    build/gpu/examples/dformer_parity --device cuda --precision "$precision" "$fixture"
+  done
+done 2>&1 | tee "$report/parity.txt" | tail -n 3
+
+echo "== Beside PyTorch"
+figures=$report/figures.jsonl
+: >"$figures"
+for model in ${MODELS:-DFormer_Large DFormerv2_L}; do
+  for batch in ${BATCHES:-1 32}; do
+    build/gpu/examples/dformer_bench --device cuda --precision float16 --model "$model" --batch "$batch" --runs 100 --warmup 20 \
+      --json "$report/$model.$batch.json"
+    for mode in eager compile max-autotune graph; do
+      python3 benchmarks/peers/infer.py --device cuda --precision float16 --model "$model" --batch "$batch" --mode "$mode" |
+        tee -a "$figures" || echo "PyTorch did not run $model, batch $batch, mode $mode" >&2
+    done
+  done
+done

@@ -1,0 +1,123 @@
+#include <cuda/rounded.hpp>
+
+#include <dformer/backend/cuda/gradients/gradients.hpp>
+
+namespace dformer::testing {
+namespace {
+
+template <class T>
+void attention_is_rounded_once() {
+  const Array q = rounded_to<T>(random_array({1, 33, 24}, 1)),
+              kv = rounded_to<T>(random_array({1, 140, 48}, 2));
+  const Array dy = rounded_to<T>(random_array(q.shape, 3));
+  expect_rounded(Cuda<T>::attention(made<T>(q), made<T>(kv), 2, 0.5f),
+                 Cuda<float>::attention(made<float>(q), made<float>(kv), 2, 0.5f), "attention");
+  const auto actual = Gradients<Cuda<T>>::attention(made<T>(q), made<T>(kv), 2, 0.5f, made<T>(dy));
+  const auto exact =
+      Gradients<Cuda<float>>::attention(made<float>(q), made<float>(kv), 2, 0.5f, made<float>(dy));
+  expect_rounded(actual.q, exact.q, "queries");
+  expect_rounded(actual.kv, exact.kv, "keys");
+}
+
+TEST(AttentionInHalf, IsRoundedOnce) {
+  attention_is_rounded_once<half>();
+  attention_is_rounded_once<bfloat16>();
+}
+
+template <class T>
+void rotation_is_rounded_once() {
+  const Array x = rounded_to<T>(random_array({2, 5, 7, 24}, 4));
+  const Array angle{{12}, {1.0f, 1.0f, 0.5f, 0.4f, 0.1f, 0.1f, 0.03f, 0.02f, 0.01f, 0.01f, 1e-3f, 1e-3f}};
+  expect_rounded(Cuda<T>::rotary(made<T>(x), made_full<T>(angle), 2, 0.25f),
+                 Cuda<float>::rotary(made<float>(x), made<float>(angle), 2, 0.25f), "turned");
+  expect_rounded(Gradients<Cuda<T>>::rotary(made<T>(x), made_full<T>(angle), 2, 0.25f),
+                 Gradients<Cuda<float>>::rotary(made<float>(x), made<float>(angle), 2, 0.25f), "turned back");
+}
+
+TEST(RotaryInHalf, IsRoundedOnce) {
+  rotation_is_rounded_once<half>();
+  rotation_is_rounded_once<bfloat16>();
+}
+
+/// Operands of geometry attention, exact in Rounded.
+struct GeometryOperands {
+  Shape grid{1, 4, 9, 24};
+  Array q, k, v, dy, depth;
+  Array weight{{2, 1, 1, 1}, {1.2f, 0.7f}}, decay{{2}, {-0.3f, -0.05f}};
+
+  template <class Rounded>
+  static GeometryOperands exact_in() {
+    GeometryOperands made;
+    made.q = rounded_to<Rounded>(random_array(made.grid, 1));
+    made.k = rounded_to<Rounded>(random_array(made.grid, 2));
+    made.v = rounded_to<Rounded>(random_array(made.grid, 3));
+    made.dy = rounded_to<Rounded>(random_array(made.grid, 4));
+    made.depth = rounded_to<Rounded>(random_array(made.grid.with_back(1), 5));
+    return made;
+  }
+  template <class T>
+  GeometryPrior<cuda::Tensor<T>> prior() const {
+    return {made<T>(depth), made_full<T>(weight), made_full<T>(decay)};
+  }
+  template <class T>
+  cuda::Tensor<T> attend(GeometryAttention kind) const {
+    return Cuda<T>::geometry_attention(made<T>(q), made<T>(k), made<T>(v), prior<T>(), 2, kind);
+  }
+  template <class T>
+  GeometryAttentionGradients<cuda::Tensor<T>> gradients(GeometryAttention kind) const {
+    return Gradients<Cuda<T>>::geometry_attention(made<T>(q), made<T>(k), made<T>(v), prior<T>(), 2, kind,
+                                                  made<T>(dy));
+  }
+};
+
+template <class T>
+void full_geometry_is_rounded_once() {
+  const auto operands = GeometryOperands::exact_in<T>();
+  expect_rounded(operands.attend<T>(GeometryAttention::full), operands.attend<float>(GeometryAttention::full),
+                 "attention");
+  const auto actual = operands.gradients<T>(GeometryAttention::full);
+  const auto exact = operands.gradients<float>(GeometryAttention::full);
+  expect_rounded(actual.q, exact.q, "queries");
+  expect_rounded(actual.k, exact.k, "keys");
+  expect_rounded(actual.v, exact.v, "values");
+  EXPECT_TRUE(actual.weight.is_full());
+  EXPECT_EQ(values_of(actual.weight).values, values_of(exact.weight).values);
+}
+
+TEST(GeometryAttentionInHalf, FullIsRoundedOnce) {
+  full_geometry_is_rounded_once<half>();
+  full_geometry_is_rounded_once<bfloat16>();
+}
+
+// The rows' results are rounded on their way to the columns, whose means of them are no further off.
+template <class T>
+void decomposed_geometry_is_rounded_twice() {
+  const auto operands = GeometryOperands::exact_in<T>();
+  const Array exact = values_of(operands.attend<float>(GeometryAttention::decomposed));
+  expect_close(values_of(operands.attend<T>(GeometryAttention::decomposed)), exact,
+               2 * roundoff<T> * static_cast<double>(operands.v.max_abs()) + 1e-6, "decomposed");
+}
+
+TEST(GeometryAttentionInHalf, DecomposedIsRoundedTwice) {
+  decomposed_geometry_is_rounded_twice<half>();
+  decomposed_geometry_is_rounded_twice<bfloat16>();
+}
+
+// All operands are below 1. A response, dy times a value, is off by head_dim roundoffs through the rows'
+// rounded results; a score's gradient by twice that times its weight, and so is the queries' gradient, a sum
+// of them with keys. Along the rows the same holds with dy up to the grid's height times as large. At last
+// both parts are rounded.
+TEST(GeometryAttentionInHalf, DecomposedGradients) {
+  const auto operands = GeometryOperands::exact_in<half>();
+  const auto actual = operands.gradients<half>(GeometryAttention::decomposed);
+  const auto exact = operands.gradients<float>(GeometryAttention::decomposed);
+  const Array queries = values_of(exact.q), values = values_of(exact.v);
+  expect_close(values_of(actual.q), queries,
+               (2 * 12 * (1 + 4) + 2 * static_cast<double>(queries.max_abs())) * roundoff<half>, "queries");
+  // The gradient of the rows' results, up to 4, is rounded, weighted, and summed over a row's 9 queries.
+  expect_close(values_of(actual.v), values, (4 * 9 + static_cast<double>(values.max_abs())) * roundoff<half>,
+               "values");
+}
+
+}  // namespace
+}  // namespace dformer::testing
