@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# Where CUDA is installed, its kernels are compiled for the oldest GPUs alone: later ones translate that for themselves.
-scripts/configure.sh build/test -DDFORMER_WARNINGS_AS_ERRORS=ON -DDFORMER_CUDA_ARCHITECTURES=75
+# Where CUDA is installed, its kernels are compiled for the oldest and the newest of the GPUs that they are for.
+scripts/configure.sh build/test -DDFORMER_WARNINGS_AS_ERRORS=ON "-DDFORMER_CUDA_ARCHITECTURES=75;90"
 cmake --build build/test --parallel "$(nproc)"
 ctest --test-dir build/test --parallel "$(nproc)" --no-tests=error --output-on-failure "$@"
