@@ -34,5 +34,22 @@ TEST(Networks, MeetTheRecordedRuns) {
   EXPECT_LT((logits_difference<DFormerv2_S, float>("DFormerv2_S.1x64x96")), 1e-4);
 }
 
+/// Every operation rounds its result once, by at most the unit roundoff u of Scalar, relative to the values
+/// it adds up; some hundred operations lie one behind another, and independent errors add as their root: 10 u
+/// of the largest logit, and three times that since branches meet.
+template <class Scalar>
+void expect_rounded_networks(double roundoff) {
+  const double bound = 30 * roundoff;
+  EXPECT_LT((logits_difference<DFormer_Tiny, Scalar>("DFormer_Tiny.1x64x96")), bound);
+  EXPECT_LT((logits_difference<DFormerv2_S, Scalar>("DFormerv2_S.1x64x96")), bound);
+}
+
+TEST(Networks, InHalf) {
+  expect_rounded_networks<half>(0x1p-11);
+}
+TEST(Networks, InBfloat16) {
+  expect_rounded_networks<bfloat16>(0x1p-8);
+}
+
 }  // namespace
 }  // namespace dformer::testing
