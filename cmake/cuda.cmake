@@ -107,8 +107,8 @@ endif()
 # dformer::cuda_models: the published networks for Cuda<float>, Cuda<half> and Cuda<bfloat16>, compiled once, of a name chosen at
 # run time.
 foreach(scalar float half bfloat16)
-  dformer_model_sources(sources models_cuda_${scalar} "Cuda<${scalar}>" dformer/cuda.hpp)
-  list(APPEND cuda_model_sources ${sources})
+  dformer_model_sources(cuda_${scalar}_sources models_cuda_${scalar} "Cuda<${scalar}>" dformer/cuda.hpp)
+  list(APPEND cuda_model_sources ${cuda_${scalar}_sources})
 endforeach()
 add_library(dformer_cuda_models STATIC EXCLUDE_FROM_ALL ${cuda_model_sources})
 add_library(dformer::cuda_models ALIAS dformer_cuda_models)
