@@ -5,7 +5,7 @@ cd "$(dirname "$0")/.."
 
 scripts/bootstrap.sh --developer
 echo "Format (.clang-format)"
-git ls-files -z '*.hpp' '*.cpp' '*.inl' | xargs -0 clang-format --dry-run --Werror
+git ls-files -z '*.hpp' '*.cpp' '*.inl' '*.cuh' | xargs -0 clang-format --dry-run --Werror
 echo "Order of the layers"
 scripts/check_includes.py
 scripts/test.sh "$@"

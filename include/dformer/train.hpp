@@ -1,7 +1,7 @@
 #pragma once
 
-// Training on the CPU: networks over Autodiff<Cpu<>>, losses, optimisers, runs that can be resumed. Opt-in: what
-// only infers needs none of it.
+// Training on the CPU: networks over Autodiff<Cpu<>>, losses, optimisers, runs that can be resumed. Opt-in:
+// what only infers needs none of it.
 
 #include <dformer/backend/autodiff/autodiff.hpp>
 #include <dformer/backend/cpu/gradients/gradients.hpp>

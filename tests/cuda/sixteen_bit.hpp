@@ -4,8 +4,8 @@
 #include <string>
 #include <type_traits>
 
-#include <gtest/gtest.h>
 #include <backend/naive_epilogue.hpp>
+#include <gtest/gtest.h>
 #include <support/backend_under_test.hpp>
 
 /// What tests of half and bfloat16 share: the same operation in float, on the same values, says what is

@@ -56,7 +56,8 @@ DFORMER_ALWAYS_INLINE Vec<float> erf(Vec<float> x) {
 }
 
 /// The square root of x >= 0 within 0.9 ulp; below 1.2e-38, where x is denormal, anything from 0 to the root.
-/// Newton's method for 1 / sqrt(x) from an estimate that halves the exponent, then a step for the root itself.
+/// Newton's method for 1 / sqrt(x) from an estimate that halves the exponent, then a step for the root
+/// itself.
 DFORMER_ALWAYS_INLINE Vec<float> sqrt(Vec<float> x) {
   using V = Vec<float>;
   const V half = x * V::broadcast(0.5f);

@@ -105,8 +105,8 @@ void launch_attend(const char* name, const AttentionArgs<T>& args, Stream stream
   const AttentionProblem<T>& problem = args.problem;
   const int threads = attention_threads(problem.queries.length, problem.head_dim, 1);
   const Grid grid{
-      blocks_of(problem.queries.length, tile_rows_of(threads)) * args.parts * problem.all_sequences,
-      threads, attention_shared_bytes(threads, problem.head_dim, 1, 2), chunks_of(problem.head_dim)};
+      blocks_of(problem.queries.length, tile_rows_of(threads)) * args.parts * problem.all_sequences, threads,
+      attention_shared_bytes(threads, problem.head_dim, 1, 2), chunks_of(problem.head_dim)};
   with_pairs(problem.head_dim,
              [&](auto pairs) { launch(name, attend_tiles<T, pairs(), Scores>, grid, stream, args); });
 }

@@ -136,8 +136,8 @@ void depthwise_conv2d(const DepthwiseArgs<T>& args, Stream stream) {
   const int kernel = wide && window.stride == 1 && window.dilation == 1 ? window.kernel : 0;
   if (kernel == 3) return device::launch_depthwise_strips<3, 4>(args, stream);
   if (kernel == 5) return device::launch_depthwise_strips<5, 4>(args, stream);
-  // As many pixels as the registers of three blocks hold.
-  if (kernel == 7) return device::launch_depthwise_strips<7, width == 4 ? 8 : 6>(args, stream);
+  constexpr int pixels = width == 4 ? 8 : 6;  // as many as the registers of three blocks hold
+  if (kernel == 7) return device::launch_depthwise_strips<7, pixels>(args, stream);
   const auto grid = device::elementwise_grid(args.images * args.y_height * args.y_width * args.channels /
                                              (wide ? width : 1));
   device::launch("depthwise_conv2d",
