@@ -23,8 +23,12 @@ cudaGraphExec_t native(Graph graph) {
   return reinterpret_cast<cudaGraphExec_t>(graph);
 }
 
-/// Memory that a call gave, or null where there is not as much; that error must not be met by a later call.
-void* or_null(const char* what, cudaError_t error, void* memory) {
+/// What `take(&memory)` gives, or null where there is not as much; that error must not be met by a later
+/// call.
+template <class Take>
+void* or_null(const char* what, const Take& take) {
+  void* memory = nullptr;
+  const cudaError_t error = take(&memory);
   if (error == cudaErrorMemoryAllocation) {
     static_cast<void>(cudaGetLastError());
     return nullptr;
@@ -77,16 +81,15 @@ std::size_t free_memory(int ordinal) {
 
 void* allocate(int ordinal, std::size_t bytes) {
   const OrdinalScope scope(ordinal);
-  void* memory = nullptr;
-  return or_null("cudaMalloc", cudaMalloc(&memory, bytes), memory);
+  return or_null("cudaMalloc", [&](void** memory) { return cudaMalloc(memory, bytes); });
 }
 void release(int ordinal, void* memory) noexcept {
   const OrdinalScope scope(ordinal);
   static_cast<void>(cudaFree(memory));
 }
 void* allocate_pinned(std::size_t bytes) {
-  void* memory = nullptr;
-  return or_null("cudaHostAlloc", cudaHostAlloc(&memory, bytes, cudaHostAllocPortable), memory);
+  return or_null("cudaHostAlloc",
+                 [&](void** memory) { return cudaHostAlloc(memory, bytes, cudaHostAllocPortable); });
 }
 void release_pinned(void* memory) noexcept {
   static_cast<void>(cudaFreeHost(memory));
