@@ -23,6 +23,7 @@ AttentionProblem<T> attention_problem(const Tensor<T>& q, const Tensor<T>& kv, i
   problem.heads = num_heads;
   problem.head_dim = channels / num_heads;
   problem.scale = scale;
+  problem.tensor_cores = q.device().has_tensor_cores();
   return problem;
 }
 
@@ -41,6 +42,7 @@ AttentionProblem<T> geometry_problem(const Tensor<T>& q, const Tensor<T>& k, con
   problem.heads = num_heads;
   problem.head_dim = channels / num_heads;
   problem.scale = 1.0f;
+  problem.tensor_cores = q.device().has_tensor_cores();
   problem.prior = {
       prior.depth.data(), prior.weight.full_data(), prior.decay.full_data(), height * width, width, 0, 1};
   std::int64_t length = height * width;

@@ -20,6 +20,9 @@ struct DeviceOptions {
   bool deterministic = false;
   /// Whether float32 products may round their factors to 10 bits (TF32), as tensor cores take them.
   bool allow_tf32 = false;
+  /// Whether attention and factorization in half and bfloat16 may use tensor cores, where the GPU has them:
+  /// weights of values are then rounded to 16 bits, and factors of the factorization's products to TF32's 19.
+  bool tensor_cores = true;
 };
 
 /// A GPU with a stream of its own, on which all its operations are done in order, and the memory that its
@@ -37,6 +40,8 @@ class Device {
   Staging& staging() const { return state_->staging; }
   /// cuBLASLt and cuDNN, with what they keep for this stream.
   library::Context& libraries() const { return *state_->libraries; }
+  /// Whether kernels may use tensor cores as of compute capability 8.0: 16-bit and TF32 products.
+  bool has_tensor_cores() const { return state_->tensor_cores; }
   void synchronize() const { runtime::synchronize(state_->stream); }
 
   friend bool operator==(const Device& a, const Device& b) { return a.state_ == b.state_; }
@@ -45,6 +50,7 @@ class Device {
   struct State {
     explicit State(const DeviceOptions& given)
         : options(require(given)),
+          tensor_cores(given.tensor_cores && runtime::properties(given.ordinal).major >= 8),
           memory(given.ordinal),
           staging(given.ordinal),
           stream(runtime::create_stream(given.ordinal)),
@@ -66,6 +72,7 @@ class Device {
       return options;
     }
     DeviceOptions options;
+    bool tensor_cores;
     MemoryPool memory;
     Staging staging;
     Stream stream;

@@ -2,6 +2,7 @@
 
 #include <cfloat>
 
+#include <dformer/backend/cuda/device/attend_on_tensor_cores.cuh>
 #include <dformer/backend/cuda/device/attention_tile.cuh>
 #include <dformer/backend/cuda/device/launch.cuh>
 
@@ -103,6 +104,11 @@ __global__ void attend_tiles(AttentionArgs<T> args) {
 template <template <class> class Scores, class T>
 void launch_attend(const char* name, const AttentionArgs<T>& args, Stream stream) {
   const AttentionProblem<T>& problem = args.problem;
+  if constexpr (!std::is_same_v<T, float>) {
+    if (problem.tensor_cores && fits_tensor_cores(problem.head_dim, problem.queries.token_step)) {
+      return launch_on_tensor_cores<Scores>(name, args, stream);
+    }
+  }
   const int threads = attention_threads(problem.queries.length, problem.head_dim, 1);
   const Grid grid{
       blocks_of(problem.queries.length, tile_rows_of(threads)) * args.parts * problem.all_sequences, threads,

@@ -43,6 +43,7 @@ struct AttentionProblem {
   std::int64_t heads;
   std::int64_t head_dim;
   float scale;
+  bool tensor_cores;  ///< whether the device has those that 16-bit products need
   TokenPrior<T> prior;
 };
 
