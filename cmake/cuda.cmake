@@ -19,6 +19,7 @@ set(DFORMER_CUDA_KERNELS
     gradients/optimizer
     gradients/pointwise
     gradients/resample
+    linear
     nmf
     norm
     pointwise

@@ -170,7 +170,7 @@ __global__ void attend_on_tensor_cores(AttentionArgs<T> args) {
     DFORMER_UNROLL
     for (int i = 0; i < 2; ++i) {
       top[i] = max_of_core_row(top[i]);
-      const float rescale = expf(largest[i] - top[i]);
+      const float rescale = fast_exp(largest[i] - top[i]);
       largest[i] = top[i];
       total[i] *= rescale;
       DFORMER_UNROLL
@@ -182,7 +182,7 @@ __global__ void attend_on_tensor_cores(AttentionArgs<T> args) {
       for (int n = 0; n < core_blocks; ++n) {
         DFORMER_UNROLL
         for (int j = 0; j < 2; ++j) {
-          scores[n][2 * i + j] = expf(scores[n][2 * i + j] - top[i]);
+          scores[n][2 * i + j] = fast_exp(scores[n][2 * i + j] - top[i]);
           total[i] += scores[n][2 * i + j];
         }
       }

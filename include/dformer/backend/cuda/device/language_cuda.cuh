@@ -25,6 +25,14 @@ __device__ __forceinline__ unsigned short bfloat16_bits(float x) {
   return __bfloat16_as_ushort(__float2bfloat16_rn(x));
 }
 
+/// Within a few last bits; of 0 and infinity as expected.
+__device__ __forceinline__ float fast_exp(float x) {
+  return __expf(x);
+}
+__device__ __forceinline__ float fast_reciprocal(float x) {
+  return __fdividef(1.0f, x);
+}
+
 /// The shared memory that the launch asked for, 16-byte aligned.
 template <class T>
 __device__ __forceinline__ T* dynamic_shared() {

@@ -8,13 +8,14 @@
 namespace dformer::cuda {
 namespace device {
 
+template <class T>
 struct Activate {
   Activation activation;
-  __device__ __forceinline__ float operator()(float x) const { return activated(x, activation); }
+  __device__ __forceinline__ float operator()(float x) const { return activated<T>(x, activation); }
 };
 template <class T>
 __global__ void activate_elements(ActivateArgs<T> args) {
-  for_each_pack<T>(args.count, Map1<T, Activate>{args.x, args.y, {args.activation}});
+  for_each_pack<T>(args.count, Map1<T, Activate<T>>{args.x, args.y, {args.activation}});
 }
 
 struct Add {

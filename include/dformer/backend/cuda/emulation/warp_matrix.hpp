@@ -18,10 +18,12 @@ template <int N>
 class RegistersOfWarp {
  public:
   explicit RegistersOfWarp(const std::uint32_t (&own)[N]) {
-    for (int i = 0; i < N; ++i) {
-      const auto& lanes = emulation::Block::current()->publish(std::uint64_t{own[i]});
-      for (unsigned lane = 0; lane < lanes.size(); ++lane)
+    for (int i = 0; i < N; i += 2) {
+      const auto& lanes = emulation::Block::current()->publish(std::uint64_t{own[i + 1]} << 32 | own[i]);
+      for (unsigned lane = 0; lane < lanes.size(); ++lane) {
         held_[i][lane] = static_cast<std::uint32_t>(lanes[lane]);
+        held_[i + 1][lane] = static_cast<std::uint32_t>(lanes[lane] >> 32);
+      }
     }
   }
   std::uint32_t at(int i, unsigned lane) const { return held_[i][lane]; }

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <type_traits>
+
+#include <dformer/backend/cuda/device/activation.cuh>
 #include <dformer/backend/cuda/device/elementwise.cuh>
 #include <dformer/backend/cuda/device/gradients/column_sums.cuh>
 #include <dformer/backend/cuda/kernels/gradients/pointwise.hpp>
@@ -7,14 +10,21 @@
 namespace dformer::cuda {
 namespace device {
 
-/// P(X <= x) + x times its derivative, for a standard normal X: d/dx of gelu.
+/// P(X <= x) + x times its derivative, for a standard normal X: d/dx of gelu, for values that are kept as T.
+template <class T>
 __device__ __forceinline__ float gelu_derivative(float x) {
-  const float below = 0.5f * erff(x * 0.70710678118654752f) + 0.5f;
+  constexpr float density = 0.39894228040143268f;  // at 0
   // Far out the density is 0; cut off there, no infinity meets it.
   const float near = min(100.0f, max(-100.0f, x));
-  return fmaf(near, expf(-0.5f * near * near) * 0.39894228040143268f, below);
+  if constexpr (std::is_same_v<T, float>) {
+    return fmaf(near, expf(-0.5f * near * near) * density, 0.5f * erff(x * 0.70710678118654752f) + 0.5f);
+  } else {
+    const NormalShare share = normal_share(x);
+    return fmaf(near, share.exponential * density, share.below);
+  }
 }
 
+template <class T>
 struct ActivationGradient {
   Activation activation;
   __device__ __forceinline__ float operator()(float saved, float dy) const {
@@ -22,7 +32,7 @@ struct ActivationGradient {
       case Activation::relu:
         return saved <= 0.0f ? 0.0f : dy;
       case Activation::gelu:
-        return dy * gelu_derivative(saved);
+        return dy * gelu_derivative<T>(saved);
       case Activation::sigmoid:
         return dy * saved * (1.0f - saved);
       case Activation::none:
@@ -33,7 +43,8 @@ struct ActivationGradient {
 };
 template <class T>
 __global__ void activation_gradient_elements(ActivationGradientArgs<T> args) {
-  for_each_pack<T>(args.count, Map2<T, ActivationGradient>{args.saved, args.dy, args.dx, {args.activation}});
+  for_each_pack<T>(args.count,
+                   Map2<T, ActivationGradient<T>>{args.saved, args.dy, args.dx, {args.activation}});
 }
 
 struct Scale {
