@@ -1,6 +1,6 @@
 #pragma once
 
-// Attention in half and bfloat16 on tensor cores, for heads of a multiple of 8 channels, up to 64. A warp
+// Attention in half and bfloat16 on tensor cores, for heads of a multiple of 4 channels, up to 64. A warp
 // owns 16 queries, whose channels stay in its registers, as do the scores of 16 queries by 32 keys, their
 // weights, which are rounded to T for the second product, and the sums. Keys and values of a tile go through
 // shared memory, for all warps of the block. Heads of DFormerv2 have 16 and 32 channels: what bounds them are
@@ -25,21 +25,31 @@ constexpr int core_step = 16 * Steps + 8;
 
 /// Whether attention on tensor cores takes heads of so many channels, whose tokens are `step` elements apart.
 __host__ __device__ constexpr bool fits_tensor_cores(std::int64_t head_dim, std::int64_t step) {
-  return head_dim % 8 == 0 && head_dim <= 64 && step % 8 == 0;
+  return head_dim % 4 == 0 && head_dim <= 64 && step % 4 == 0;
 }
 
-/// The block brings a tile of keys or values to shared memory; what is beyond the keys and channels that
-/// there are becomes 0.
+/// The block brings a tile of keys or values to shared memory, N channels at a time; what is beyond the keys
+/// and channels that there are becomes 0.
+template <int Steps, int N, class T>
+__device__ __forceinline__ void load_core_packs(const T* from, std::int64_t step, std::int64_t tokens,
+                                                std::int64_t channels, T* to) {
+  constexpr int packs = 16 * Steps / N;
+  for (int i = static_cast<int>(threadIdx.x); i < core_keys * packs; i += static_cast<int>(blockDim.x)) {
+    const int row = i / packs, channel = i % packs * N;
+    Pack<T, N> pack{};
+    if (row < tokens && channel < channels) {
+      pack = *reinterpret_cast<const Pack<T, N>*>(from + row * step + channel);
+    }
+    *reinterpret_cast<Pack<T, N>*>(to + row * core_step<Steps> + channel) = pack;
+  }
+}
 template <int Steps, class T>
 __device__ __forceinline__ void load_core_tile(const T* from, std::int64_t step, std::int64_t tokens,
                                                std::int64_t channels, T* to) {
-  constexpr int packs = 2 * Steps;
-  for (int i = static_cast<int>(threadIdx.x); i < core_keys * packs; i += static_cast<int>(blockDim.x)) {
-    const int row = i / packs, channel = i % packs * 8;
-    Pack<T, 8> pack{};
-    if (row < tokens && channel < channels)
-      pack = *reinterpret_cast<const Pack<T, 8>*>(from + row * step + channel);
-    *reinterpret_cast<Pack<T, 8>*>(to + row * core_step<Steps> + channel) = pack;
+  if (channels % 8 == 0 && step % 8 == 0) {
+    load_core_packs<Steps, 8>(from, step, tokens, channels, to);
+  } else {
+    load_core_packs<Steps, 4>(from, step, tokens, channels, to);
   }
 }
 
