@@ -82,7 +82,7 @@ class Report {
 
   void begin(std::int64_t batch) {
     batch_ = batch;
-    std::printf("\nbatch %lld\n%-34s %-22s %9s %9s %8s %8s %9s %6s  %s\n", static_cast<long long>(batch),
+    std::printf("\nbatch %lld\n%-36s %-22s %9s %9s %8s %8s %9s %6s  %s\n", static_cast<long long>(batch),
                 "kernel", "shape", "us", "least us", "GB/s", "TFLOP/s", "floor us", "share", "floor by");
   }
 
@@ -90,7 +90,7 @@ class Report {
     const Floor floor = floor_of(time.work, ceilings_);
     const double seconds = time.microseconds * 1e-6, share = floor.microseconds / time.microseconds;
     const double bytes = time.work.bytes / seconds, flops = 2 * time.work.multiply_adds / seconds;
-    std::printf("%-34s %-22s %9.2f %9.2f %8.0f %8.2f %9.2f %5.0f%%  %s\n", time.kernel.c_str(),
+    std::printf("%-36s %-22s %9.2f %9.2f %8.0f %8.2f %9.2f %5.0f%%  %s\n", time.kernel.c_str(),
                 to_string(time.shape).c_str(), time.microseconds, time.least_microseconds, bytes / 1e9,
                 flops / 1e12, floor.microseconds, 100 * share, std::string(floor.limit).c_str());
     std::fflush(stdout);

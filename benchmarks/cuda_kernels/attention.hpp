@@ -90,27 +90,27 @@ void measure_nmf(Bench<T>& bench, bool gradient) {
   const Shape map = bench.sizes.head(channels);
   const Shape shape{map[0], map[1] * map[2], channels}, bases_shape{1, channels, rank};
   const int steps = gradient ? 6 : 7;
-  MultiplyAdds tally;
+  count::Tally tally;
   const count::Device counting(tally);
   Count::nmf({counting, shape}, {counting, bases_shape}, steps, 1.0f);
+  const auto multiply_adds = static_cast<double>(tally.multiply_adds.total());
   const auto elements = static_cast<double>(shape.numel());
   const auto positive = [](const cuda::Tensor<T>& x) {
     return cuda::PointwiseOps<T>::activate(x, Activation::relu);
   };
   if (!gradient) {
-    bench.measure("nmf, 7 steps", shape, {Bench<T>::bytes(2 * elements), double(tally.total())}, [&] {
+    bench.measure("nmf, 7 steps", shape, {Bench<T>::bytes(2 * elements), multiply_adds}, [&] {
       const auto x = positive(bench.noise(shape)), bases = positive(bench.full(bases_shape));
       return [=] { return cuda::FactorizationOps<T>::nmf(x, bases, steps, 1.0f); };
     });
     return;
   }
   // The steps once more, and two products for each of theirs.
-  bench.measure("nmf gradient, 6 steps", shape, {Bench<T>::bytes(3 * elements), 3 * double(tally.total())},
-                [&] {
-                  const auto x = positive(bench.noise(shape)), dy = bench.noise(shape),
-                             bases = positive(bench.full(bases_shape));
-                  return [=] { return cuda::FactorizationGradientOps<T>::nmf(x, bases, steps, 1.0f, dy); };
-                });
+  bench.measure("nmf gradient, 6 steps", shape, {Bench<T>::bytes(3 * elements), 3 * multiply_adds}, [&] {
+    const auto x = positive(bench.noise(shape)), dy = bench.noise(shape),
+               bases = positive(bench.full(bases_shape));
+    return [=] { return cuda::FactorizationGradientOps<T>::nmf(x, bases, steps, 1.0f, dy); };
+  });
 }
 
 template <class T>
