@@ -137,11 +137,12 @@ int run(const Options& options) {
     Bench<T> bench(device, Sizes{{batch, options.height, options.width}}, bench_options);
     measure_convolutions(bench);
     measure_channels(bench);
-    measure_attention(bench);
+    measure_attention(bench, false);
+    measure_rotary(bench);
     measure_images(bench);
     measure_convolution_gradients(bench);
     measure_channel_gradients(bench);
-    measure_attention_gradients(bench);
+    measure_attention(bench, true);
     measure_image_gradients(bench);
     measure_loss(bench);
     if (batch == options.batches.front()) measure_optimizer(bench);

@@ -114,12 +114,17 @@ void measure_nmf(Bench<T>& bench, bool gradient) {
 }
 
 template <class T>
-void measure_attention(Bench<T>& bench) {
-  for (const std::size_t i : {1u, 2u, 3u}) measure_pooled_attention(bench, bench.sizes.v1[i], false);
+void measure_attention(Bench<T>& bench, bool gradients) {
+  for (const std::size_t i : {1u, 2u, 3u}) measure_pooled_attention(bench, bench.sizes.v1[i], gradients);
   for (std::size_t i = 0; i < 4; ++i) {
     const auto kind = i == 3 ? GeometryAttention::full : GeometryAttention::decomposed;
-    measure_geometry_attention(bench, bench.sizes.v2[i], kind, false);
+    measure_geometry_attention(bench, bench.sizes.v2[i], kind, gradients);
   }
+  measure_nmf(bench, gradients);
+}
+
+template <class T>
+void measure_rotary(Bench<T>& bench) {
   for (const StageSize& stage : bench.sizes.v2) {
     const int heads = stage.heads;
     bench.measure("rotary", stage.x, {Bench<T>::bytes(2.0 * static_cast<double>(stage.x.numel()))}, [&] {
@@ -127,17 +132,6 @@ void measure_attention(Bench<T>& bench) {
       return [=] { return cuda::AttentionOps<T>::rotary(x, angle, heads, 1.0f); };
     });
   }
-  measure_nmf(bench, false);
-}
-
-template <class T>
-void measure_attention_gradients(Bench<T>& bench) {
-  for (const std::size_t i : {1u, 2u, 3u}) measure_pooled_attention(bench, bench.sizes.v1[i], true);
-  for (std::size_t i = 0; i < 4; ++i) {
-    const auto kind = i == 3 ? GeometryAttention::full : GeometryAttention::decomposed;
-    measure_geometry_attention(bench, bench.sizes.v2[i], kind, true);
-  }
-  measure_nmf(bench, true);
 }
 
 }  // namespace dformer::benchmarks
