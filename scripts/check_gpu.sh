@@ -28,6 +28,9 @@ for tool in memcheck racecheck; do
   done
 done
 
+echo "== Kernels beside the GPU's ceilings"
+build/gpu/benchmarks/benchmark_cuda_kernels --json "$report/kernels.jsonl" | tee "$report/kernels.txt"
+
 echo "== Beside PyTorch"
 figures=$report/figures.jsonl
 : >"$figures"
