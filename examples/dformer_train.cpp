@@ -69,7 +69,7 @@ template <class Run>
 void go_on(Run& training, const fs::path& file, std::int64_t per_epoch, RunFolder& folder) {
   const std::uint64_t seed = training.progress.seed;
   const ResumedTraining resumed = training.resume(file, per_epoch);
-  const auto& [epoch, iteration, file_seed] = resumed.progress;
+  const auto& [epoch, iteration, file_seed, loss_scale] = resumed.progress;
   folder.say("Resumed: " + to_string(resumed.weights));
   if (!resumed.complete) {
     folder.say("[" + file.string() + "] gives weights only, " + resumed.lacks +
@@ -144,7 +144,7 @@ int train(const TrainOptions& options, const Recipe& recipe) {
   TrainBatchOptions batches = batches_of(recipe, network->color_order);
   batches.seed = training.progress.seed;
   TrainReport report(folder, recipe, per_epoch, training.progress.iteration, options.max_iterations, classes);
-  const auto& [epoch, iteration, seed] = training.progress;
+  const auto& [epoch, iteration, seed, loss_scale] = training.progress;
   const bool ended_an_epoch = iteration > 0 && iteration == epoch * per_epoch;
   fitting.score_first = ended_an_epoch && fitting.evaluates(epoch) && !report.has_score();
   const StopSignals signals;

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include <dformer/io/load.hpp>
 #include <dformer/io/save_torch.hpp>
 #include <dformer/train/ema.hpp>
+#include <dformer/train/loss_scale.hpp>
 #include <dformer/train/optimizer.hpp>
 
 namespace dformer {
@@ -25,6 +27,7 @@ struct TrainingProgress {
   std::int64_t epoch = 0;      ///< epochs that are complete
   std::int64_t iteration = 0;  ///< batches that were trained on, over all epochs
   std::uint64_t seed = 0;
+  std::optional<LossScaleState> loss_scale{};  ///< where the loss is scaled
 };
 
 /// What a file gave to go on with.
@@ -132,6 +135,10 @@ void save_training_state(const std::filesystem::path& path, const Network& netwo
     state.add("state_dict_ema", detail::averaged_state_dict(network, *average));
     own.add("average_decay", average->decay());
   }
+  if (progress.loss_scale) {
+    own.add("loss_scale", progress.loss_scale->scale);
+    own.add("good_updates", progress.loss_scale->good_updates);
+  }
   state.add("dformer", std::move(own));
   write_torch_checkpoint(path, state);
 }
@@ -233,6 +240,9 @@ ResumedTraining resume_training(const std::filesystem::path& path, Network& netw
       const std::int64_t iteration = checkpoint.integer("iteration").value_or(0);
       resumed.same_epochs = iteration / steps_per_epoch == epoch;
       if (resumed.same_epochs) resumed.progress.iteration = iteration;
+    }
+    if (const auto scale = checkpoint.number("dformer.loss_scale")) {
+      resumed.progress.loss_scale = {*scale, checkpoint.integer("dformer.good_updates").value_or(0)};
     }
     for (std::size_t i = 0; i < optimizer.slots().size(); ++i) {
       const auto& parameter = *optimizer.slots()[i].parameter.parameter;
