@@ -1,11 +1,14 @@
 // Training steps of a small network on the backend Cuda beside those on the CPU, in three precisions.
 #include <cmath>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include <support/backend_under_test.hpp>
 #include <support/small_network.hpp>
+#include <unistd.h>
 
 #include <dformer/backend/autodiff/autodiff.hpp>
 #include <dformer/backend/cpu/gradients/gradients.hpp>
@@ -13,6 +16,7 @@
 #include <dformer/losses/cross_entropy.hpp>
 #include <dformer/nn/initialize.hpp>
 #include <dformer/train/trainer.hpp>
+#include <dformer/train/training_state.hpp>
 
 namespace dformer::testing {
 namespace {
@@ -107,6 +111,40 @@ TEST(TrainStep, InHalf) {
 }
 TEST(TrainStep, InBfloat16) {
   expect_trains_as_on_cpu<bfloat16>(60 * 0x1p-8);
+}
+
+/// Masters and moments are float32 in the file and behind it.
+TEST(TrainStep, GoesOnFromAStateInHalf) {
+  using Scalar = half;
+  using B = Autodiff<Cuda<Scalar>>;
+  const cuda::Device device(cuda::DeviceOptions{.master_weights = true});
+  struct Run {
+    SmallNetwork<B> network;
+    std::optional<Trainer<SmallNetwork<B>, CrossEntropy<Cuda<Scalar>>>> trainer;
+
+    Run(const cuda::Device& on, std::uint64_t seed) {
+      initialize(network, seed, on);
+      trainer.emplace(network, CrossEntropy<Cuda<Scalar>>{},
+                      Optimizer<B>(AdamW{}, group_parameters(parameters(network), ParameterPolicy::full)),
+                      [](std::int64_t) { return 1e-3; });
+    }
+  };
+  const std::filesystem::path file =
+      std::filesystem::temp_directory_path() / ("dformer_train_step_test." + std::to_string(::getpid()));
+  Run whole(device, 3), resumed(device, 4);
+  whole.trainer->step(made_batch());
+  save_training_state<SmallNetwork<B>, B>(
+      file, whole.network, whole.trainer->optimizer(), nullptr,
+      {.iteration = 1, .seed = 12345, .loss_scale = whole.trainer->loss_scale()}, 1e-3);
+  const ResumedTraining state = resume_training<SmallNetwork<B>, B>(
+      file, resumed.network, resumed.trainer->optimizer(), nullptr, {}, 10, device);
+  std::filesystem::remove(file);
+  EXPECT_TRUE(state.complete) << state.lacks;
+  resumed.trainer->set_progress(state.progress.iteration, state.progress.seed);
+  EXPECT_TRUE(state.progress.loss_scale);
+  whole.trainer->step(made_batch());
+  resumed.trainer->step(made_batch());
+  EXPECT_EQ(trained_values(whole.network), trained_values(resumed.network));
 }
 
 /// By default the loss of a network in half is scaled, and that of others is not.

@@ -201,15 +201,19 @@ concept LossGradients = requires(const TensorOf<B>& logits, std::span<const std:
 };
 
 /// Steps of optimisers, in place, over all elements in memory, whatever the layout, of many parameters at
-/// once. zeros_like(x): of x's shape and layout. sum_of_squares(tensors): of all elements of all of them.
+/// once. zeros_like(x): of x's shape and layout, as the moments of a parameter x are. moment_from_host: one
+/// of these, from values in PyTorch's order. sum_of_squares(tensors): of all elements of all of them.
 /// adamw(updates, factor), sgd(updates, factor): gradients are multiplied by the factor first.
 /// average_to(updates, decay): average = decay * average + (1 - decay) * x.
 template <class B>
 concept OptimizerSteps = requires(const TensorOf<B>& x, std::span<const TensorOf<B>> tensors,
                                   std::span<AdamWUpdate<TensorOf<B>>> adamw,
                                   std::span<SgdUpdate<TensorOf<B>>> sgd,
-                                  std::span<AverageUpdate<TensorOf<B>>> averages, double number) {
+                                  std::span<AverageUpdate<TensorOf<B>>> averages, double number,
+                                  const typename B::Device& device, WeightLayout layout, const Shape& shape,
+                                  std::span<const float> values) {
   { Gradients<B>::zeros_like(x) } -> std::same_as<TensorOf<B>>;
+  { Gradients<B>::moment_from_host(device, layout, shape, values) } -> std::same_as<TensorOf<B>>;
   { Gradients<B>::sum_of_squares(tensors) } -> std::same_as<double>;
   Gradients<B>::adamw(adamw, number);
   Gradients<B>::sgd(sgd, number);

@@ -29,10 +29,11 @@ class LossScale {
  public:
   /// Throws: ArgumentError for numbers that are none of a scale's.
   explicit LossScale(const LossScaling& rule) : rule_(rule), state_{rule.initial, 0} {
-    if (!(rule.initial > 0.0 && rule.growth >= 1.0 && rule.growth_interval >= 1 && rule.backoff > 0.0 &&
-          rule.backoff < 1.0)) {
+    if (!(rule.initial > 0.0 && rule.initial <= largest && rule.growth >= 1.0 && rule.growth_interval >= 1 &&
+          rule.backoff > 0.0 && rule.backoff < 1.0)) {
       throw_argument_error(
-          "[loss scale] expected a positive scale, a growth of 1 or more after 1 update or more, and a "
+          "[loss scale] expected a positive scale of 2^100 or less, a growth of 1 or more after 1 update or "
+          "more, and a "
           "backoff between 0 and 1");
     }
   }

@@ -174,10 +174,9 @@ class StateTensors {
                               "choice of parameters. Its weights alone can be loaded");
   }
 
-  /// Throws: CheckpointError where the tensor is missing or has another shape than the parameter.
-  template <class B>
-  typename B::Tensor tensor(const std::string& name, const Shape& shape, WeightLayout layout,
-                            const typename B::Device& device) const {
+  /// In float32, in PyTorch's order. Throws: CheckpointError where the tensor is missing or has another shape
+  /// than the parameter.
+  std::vector<float> values(const std::string& name, const Shape& shape) const {
     const TensorRecord* record = find(name);
     if (record == nullptr || !(record->shape == shape)) {
       throw CheckpointError(
@@ -186,7 +185,7 @@ class StateTensors {
               (record == nullptr ? std::string("but there is none") : "got " + to_string(record->shape)) +
               "; this is the training state of another network, optimizer or choice of parameters");
     }
-    return B::weight_from_host(device, layout, shape, record->to_float32());
+    return record->to_float32();
   }
 
  private:
@@ -257,8 +256,9 @@ ResumedTraining resume_training(const std::filesystem::path& path, Network& netw
       std::visit(
           [&](const auto& rule) {
             for (std::string_view name : rule.slot_names) {
-              slot.second.push_back(tensors.template tensor<Inner>(
-                  prefix + std::string(name), parameter.shape(), parameter.layout(), device));
+              slot.second.push_back(Gradients<Inner>::moment_from_host(
+                  device, parameter.layout(), parameter.shape(),
+                  tensors.values(prefix + std::string(name), parameter.shape())));
             }
           },
           optimizer.rule());
@@ -270,8 +270,9 @@ ResumedTraining resume_training(const std::filesystem::path& path, Network& netw
     if (average != nullptr && tensors.find(name_of_average(average->entries().front()))) {
       for (const auto& entry : average->entries()) {
         const auto& parameter = *entry.parameter.parameter;
-        averages.push_back(tensors.template tensor<Inner>(name_of_average(entry), parameter.shape(),
-                                                          parameter.layout(), device));
+        averages.push_back(
+            Inner::weight_from_host(device, parameter.layout(), parameter.shape(),
+                                    tensors.values(name_of_average(entry), parameter.shape())));
       }
     }
   }

@@ -9,6 +9,7 @@
 #include <dformer/backend/cpu/gradients/channel_sums.hpp>
 #include <dformer/backend/cpu/gradients/pointwise.hpp>
 #include <dformer/backend/cpu/kernels/gradients/kernels.hpp>
+#include <dformer/backend/cpu/storage.hpp>
 #include <dformer/backend/cpu/tensor.hpp>
 #include <dformer/backend/gradient_shapes.hpp>
 #include <dformer/backend/gradients.hpp>
@@ -28,6 +29,12 @@ struct OptimizerOps {
                 zeros.data() + std::min(end * blocks.block, blocks.count), T(0));
     });
     return zeros;
+  }
+
+  /// The same with values in PyTorch's order.
+  static Tensor<T> moment_from_host(const Device& device, WeightLayout layout, const Shape& shape,
+                                    std::span<const float> values) {
+    return StorageOps<T>::weight_from_host(device, layout, shape, values);
   }
 
   /// In double, whatever T is.

@@ -11,7 +11,9 @@
 #include <dformer/backend/cuda/elements.hpp>
 #include <dformer/backend/cuda/gradients/uploaded_args.hpp>
 #include <dformer/backend/cuda/kernels/gradients/optimizer.hpp>
+#include <dformer/backend/cuda/storage.hpp>
 #include <dformer/backend/cuda/tensor.hpp>
+#include <dformer/backend/cuda/weight_order.hpp>
 #include <dformer/backend/gradient_shapes.hpp>
 #include <dformer/backend/gradients.hpp>
 #include <dformer/core/error.hpp>
@@ -30,6 +32,17 @@ struct OptimizerOps {
     const auto bytes = static_cast<std::size_t>(zeros.elements()) * sizeof(float);
     if (bytes > 0) runtime::fill_with_zeros(zeros.memory(), bytes, x.device().stream());
     return zeros;
+  }
+
+  /// The same with values in PyTorch's order.
+  static Tensor<T> moment_from_host(const Device& device, WeightLayout layout, const Shape& shape,
+                                    std::span<const float> values) {
+    if (layout == WeightLayout::plain) {
+      return StorageOps<T>::weight_from_host(device, layout, shape, values);
+    }
+    shapes::weight(layout, shape);
+    return StorageOps<T>::weight_from_host(device, WeightLayout::plain, shape,
+                                           WeightOrder::of(layout, shape).to_device(values));
   }
 
   /// Of all elements of all tensors, in double, whatever T is. Waits for it.
