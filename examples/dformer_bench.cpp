@@ -182,7 +182,7 @@ Json measure(const BenchOptions& options, const std::string& model, const typena
 Json measure(const BenchOptions& options, const std::string& model) {
   return options.backend.run(
       [&]<class B>(const typename B::Device& device) { return measure<B>(options, model, device); },
-      {.isa = options.best_isa()});
+      {.cpu = {.isa = options.best_isa()}});
 }
 
 int bench(const BenchOptions& options) {
