@@ -21,6 +21,7 @@ set(DFORMER_CUDA_KERNELS
     gradients/resample
     linear
     nmf
+    nmf_on_tensor_cores
     norm
     pointwise
     resize_argmax

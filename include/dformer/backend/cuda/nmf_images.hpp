@@ -2,14 +2,19 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
+#include <dformer/backend/cuda/elements.hpp>
 #include <dformer/backend/cuda/kernels/nmf.hpp>
+#include <dformer/backend/cuda/kernels/nmf_on_tensor_cores.hpp>
 #include <dformer/backend/cuda/tensor.hpp>
 
 namespace dformer::cuda {
 
 /// Some images x [images, rows, channels] that are factorized side by side, and the halves of a step that
-/// way there and way back share. Matrices are [rows or channels, rank] of each image.
+/// way there and way back share. Matrices are [rows or channels, rank] of each image. In half and bfloat16
+/// the way there takes tensor cores where it can; all of its matrices are then rounded to TF32, where they are
+/// made.
 template <class T>
 class NmfImages {
  public:
@@ -25,7 +30,9 @@ class NmfImages {
         rows_(rows),
         channels_(channels),
         rank_(rank),
-        row_slices_(slices_of(rows, rows_per_slice)),
+        tensor_cores_(!std::is_same_v<T, float> && device.has_tensor_cores() && rank == core_rank &&
+                      channels % 8 == 0),
+        row_slices_(tensor_cores_ ? core_slices_of(rows, channels) : slices_of(rows, rows_per_slice)),
         channel_slices_(slices_of(channels, channels_per_slice)),
         parts_(device,
                Shape{images, std::max(row_slices_ * (channels + rank), channel_slices_ * rank), rank}) {}
@@ -44,28 +51,123 @@ class NmfImages {
     return {tensor.data(), height * rank_, rank_};
   }
 
-  /// Similarities of rows and bases, and the coefficients that they start with.
-  void start(const ConstMatrix& bases, float inv_t, const Matrix& similarities,
-             const Matrix& coefficients) const {
+  /// Given bases with float32 elements, rounded as the factorization's own are.
+  Tensor<T> kept(const Tensor<T>& bases) const {
+    const Tensor<T> given = full(bases);
+    if (!tensor_cores_) return given;
+    Tensor<T> rounded(device_, given.shape(), Elements::full);
+    nmf_round({given.full_data(), rounded.full_data(), given.elements()}, stream());
+    return rounded;
+  }
+
+  /// gram [images, rank, rank] = bases^T bases.
+  void make_gram(const ConstMatrix& bases, const Matrix& gram) const {
+    if (tensor_cores_) {
+      nmf_gram({bases, gram, images_, channels_}, stream());
+    } else {
+      sum_channels(bases, bases, false, gram.data);
+    }
+  }
+
+  /// Similarities of rows and bases, the coefficients that they start with, and those after one update. `next`
+  /// may be the similarities' memory.
+  void start(const ConstMatrix& bases, const ConstMatrix& gram, float inv_t, const Matrix& similarities,
+             const Matrix& coefficients, const Matrix& next) const {
+    if constexpr (!std::is_same_v<T, float>) {
+      if (tensor_cores_) {
+        nmf_coefficients(NmfCoefficientsArgs<T>{x_,
+                                                bases,
+                                                gram,
+                                                {},
+                                                coefficients,
+                                                similarities,
+                                                next,
+                                                images_,
+                                                rows_,
+                                                channels_,
+                                                inv_t},
+                         stream());
+        return;
+      }
+    }
     nmf_product(
         NmfProductArgs<T, float>{x_, bases, similarities, images_, rows_, rank_, channels_, false, false},
         stream());
     nmf_start({read(similarities), coefficients, images_, rows_, rank_, inv_t}, stream());
+    nmf_update(NmfUpdateArgs<T>{{},
+                                {},
+                                similarities,
+                                read(coefficients),
+                                gram,
+                                next,
+                                images_,
+                                rows_,
+                                rank_,
+                                0},
+               stream());
   }
 
-  /// The next coefficients. `numerator`, x bases, is kept where it points to anything; with `known` it is
-  /// there already.
+  /// The next coefficients. `numerator`, x bases, is kept where it points to anything.
   void update_coefficients(const ConstMatrix& bases, const ConstMatrix& gram, const ConstMatrix& coefficients,
-                           const Matrix& numerator, bool known, const Matrix& next) const {
-    NmfUpdateArgs<T> args{x_, bases, numerator, coefficients, gram, next, images_, rows_, rank_, channels_};
-    if (known) args.x = {};
-    nmf_update(args, stream());
+                           const Matrix& numerator, const Matrix& next) const {
+    if constexpr (!std::is_same_v<T, float>) {
+      if (tensor_cores_) {
+        nmf_coefficients(NmfCoefficientsArgs<T>{x_,
+                                                bases,
+                                                gram,
+                                                coefficients,
+                                                {},
+                                                numerator,
+                                                next,
+                                                images_,
+                                                rows_,
+                                                channels_,
+                                                0.0f},
+                         stream());
+        return;
+      }
+    }
+    nmf_update(NmfUpdateArgs<T>{x_,
+                                bases,
+                                numerator,
+                                coefficients,
+                                gram,
+                                next,
+                                images_,
+                                rows_,
+                                rank_,
+                                channels_},
+               stream());
   }
 
-  /// The next bases, from x^T coefficients and, below, coefficients^T coefficients.
-  void update_bases(const Matrix& sums, const ConstMatrix& bases, const Matrix& next) const {
+  /// The next bases. `sums` [channels + rank, rank] keeps x^T coefficients and, below, coefficients^T
+  /// coefficients.
+  void update_bases(const ConstMatrix& coefficients, const ConstMatrix& bases, const Matrix& sums,
+                    const Matrix& next) const {
+    if constexpr (!std::is_same_v<T, float>) {
+      if (tensor_cores_) {
+        nmf_slices(NmfSlicesArgs<T>{x_, coefficients, parts(), images_, rows_, channels_, row_slices_},
+                   stream());
+        nmf_bases({parts(), bases, sums, next, images_, channels_, row_slices_}, stream());
+        return;
+      }
+    }
+    sum_rows(x_, coefficients, coefficients, coefficients, false, sums.data);
     const ConstMatrix square{sums.data + channels_ * rank_, sums.image_step, sums.step};
     nmf_update(NmfUpdateArgs<T>{{}, {}, sums, bases, square, next, images_, channels_, rank_, 0}, stream());
+  }
+
+  /// y = coefficients bases^T.
+  void make_result(const ConstMatrix& coefficients, const ConstMatrix& bases, const ImageMatrix<T>& y) const {
+    if constexpr (!std::is_same_v<T, float>) {
+      if (tensor_cores_) {
+        nmf_result(NmfResultArgs<T>{coefficients, bases, y, images_, rows_, channels_}, stream());
+        return;
+      }
+    }
+    nmf_product(
+        NmfProductArgs<float, T>{coefficients, bases, y, images_, rows_, channels_, rank_, true, false},
+        stream());
   }
 
   /// sums [images, channels + rank, rank]: left^T right, left of x's shape, and below values^T values_right,
@@ -104,6 +206,11 @@ class NmfImages {
   static std::int64_t slices_of(std::int64_t rows, std::int64_t each) {
     return std::clamp<std::int64_t>(rows / each, 1, most_slices);
   }
+  // On tensor cores a block takes half of 64 channels: together one for each multiprocessor of a large GPU.
+  static std::int64_t core_slices_of(std::int64_t rows, std::int64_t channels) {
+    const std::int64_t blocks = 2 * ((channels + 63) / 64 + 1);
+    return std::clamp<std::int64_t>(132 / blocks, 1, (rows + 127) / 128);
+  }
   float* parts() const {
     Tensor<float> handle = parts_;
     return handle.data();
@@ -115,6 +222,7 @@ class NmfImages {
   std::int64_t rows_;
   std::int64_t channels_;
   std::int64_t rank_;
+  bool tensor_cores_;
   std::int64_t row_slices_;
   std::int64_t channel_slices_;
   Tensor<float> parts_;

@@ -26,4 +26,9 @@ __device__ __forceinline__ std::uint32_t register_of(float lower, float upper) {
   return static_cast<std::uint32_t>(from_float<T>(upper).bits) << 16 | from_float<T>(lower).bits;
 }
 
+/// The nearest value that TF32 holds.
+__device__ __forceinline__ float rounded_to_tf32(float x) {
+  return float_of(tf32_bits(x));
+}
+
 }  // namespace dformer::cuda::device

@@ -54,6 +54,13 @@ __device__ __forceinline__ std::uint32_t tf32_bits(float x) {
 #endif
 }
 
+__device__ __forceinline__ std::uint32_t bits_of(float x) {
+  return __float_as_uint(x);
+}
+__device__ __forceinline__ float float_of(std::uint32_t bits) {
+  return __uint_as_float(bits);
+}
+
 /// Four matrices [8, 8] of 16 bits from shared memory: lane 8 i + r says where row r of matrix i begins, 16
 /// bytes that are aligned to 16. registers[i]: of matrix i, row `group`, columns 2 place and the next; with
 /// Turned column `group`, rows 2 place and the next.

@@ -24,6 +24,11 @@ template <class T>
 float element_of(std::uint32_t pair, int upper) {
   return to_float(T{static_cast<std::uint16_t>(upper != 0 ? pair >> 16 : pair & 0xffffu)});
 }
+inline std::uint32_t bits_of(float x) {
+  std::uint32_t bits;
+  std::memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
 inline float float_of(std::uint32_t bits) {
   float value;
   std::memcpy(&value, &bits, sizeof value);
@@ -73,8 +78,7 @@ inline void multiply_add_tf32(const std::uint32_t (&a)[4], const std::uint32_t (
 
 /// Halves are rounded away from zero.
 inline std::uint32_t tf32_bits(float x) {
-  std::uint32_t bits;
-  std::memcpy(&bits, &x, sizeof bits);
+  const std::uint32_t bits = bits_of(x);
   const bool finite = (bits & 0x7f800000u) != 0x7f800000u;
   return (finite ? bits + 0x1000u : bits) & ~0x1fffu;
 }

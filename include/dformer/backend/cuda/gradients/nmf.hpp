@@ -65,9 +65,10 @@ struct FactorizationGradientOps {
           dgram_(x.device(), Shape{count, images_.rank(), images_.rank()}),
           found_(x.device(), Shape{steps_, count, images_.channels() + images_.rank(), images_.rank()}),
           sums_(x.device(), Shape{count, images_.channels() + images_.rank(), images_.rank()}) {
+      const Tensor<T> given = images_.kept(bases);
       const std::int64_t rank = images_.rank(), size = images_.channels() * rank;
       for (std::int64_t n = 0; n < count; ++n) {
-        copy_columns(CopyColumnsArgs<float>{bases.full_data() + (first + n) % bases.shape()[0] * size,
+        copy_columns(CopyColumnsArgs<float>{given.full_data() + (first + n) % bases.shape()[0] * size,
                                             weights_.data() + n * images_.channels() * width_,
                                             images_.channels(), rank, rank, width_},
                      images_.stream());
@@ -133,14 +134,16 @@ struct FactorizationGradientOps {
 
     void forward(std::int64_t step) {
       const ConstMatrix basis = read(bases(step));
-      images_.sum_channels(basis, basis, false, gram(step).data);
-      if (step == 0) images_.start(basis, inv_t_, similarities(0), coefficients(0));
-      images_.update_coefficients(basis, read(gram(step)), read(coefficients(step)), similarities(step),
-                                  step == 0, coefficients(step + 1));
-      if (step == steps_) return;
-      const ConstMatrix next = read(coefficients(step + 1));
-      images_.sum_rows(images_.x(), next, next, next, false, found(step).data);
-      images_.update_bases(found(step), basis, bases(step + 1));
+      images_.make_gram(basis, gram(step));
+      if (step == 0) {
+        images_.start(basis, read(gram(0)), inv_t_, similarities(0), coefficients(0), coefficients(1));
+      } else {
+        images_.update_coefficients(basis, read(gram(step)), read(coefficients(step)), similarities(step),
+                                    coefficients(step + 1));
+      }
+      if (step < steps_) {
+        images_.update_bases(read(coefficients(step + 1)), basis, found(step), bases(step + 1));
+      }
     }
 
     /// Through the product of the last coefficients and bases.
