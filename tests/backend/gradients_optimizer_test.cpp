@@ -1,7 +1,10 @@
 #include <array>
 #include <cmath>
+#include <cstdint>
 #include <functional>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include <backend/gradients_under_test.hpp>
 
@@ -164,6 +167,57 @@ TEST(AverageTo, IsAnExponentialAverage) {
     Tensor average = upload(device, {{2}, {1, -8}});
     TestGradients::average_to(average, upload(device, {{2}, {5, 8}}), 0.75);
     EXPECT_EQ(download(average).values, (std::vector<float>{2, -4}));
+  }
+}
+
+/// Parameters of several lengths in one call, with gradients times a factor, each as in a call of its own.
+TEST(OptimizerSteps, ManyAtOnceAreEachAsAlone) {
+  const std::array<std::int64_t, 6> lengths{1, 4096, 5, 4097, 3, 9001};
+  const auto array = [](std::int64_t length, int seed) { return random_array({length}, seed); };
+  for (const auto& device : test_devices()) {
+    std::vector<AdamWUpdate<Tensor>> adamw;
+    std::vector<SgdUpdate<Tensor>> sgd;
+    std::vector<AverageUpdate<Tensor>> averages;
+    std::vector<Tensor> gradients;
+    std::vector<Array> expected;
+    double squares = 0;
+    for (const std::int64_t length : lengths) {
+      const auto fresh = [&](int seed) { return upload(device, array(length, seed)); };
+      const AdamWStep adamw_step{.lr = 0.01, .weight_decay = length % 2 == 0 ? 0.1 : 0.0, .step = length};
+      const SgdStep sgd_step{.lr = 0.1, .first = length == 5};
+      Tensor zeros = TestGradients::zeros_like(fresh(1));
+      adamw.push_back({fresh(1), fresh(2), TestGradients::zeros_like(zeros), TestGradients::zeros_like(zeros),
+                       adamw_step});
+      sgd.push_back({fresh(1), fresh(2), fresh(3), sgd_step});
+      averages.push_back({fresh(1), fresh(2)});
+      gradients.push_back(fresh(2));
+
+      Tensor value = fresh(1), mean = TestGradients::zeros_like(zeros),
+             second = TestGradients::zeros_like(zeros);
+      const Tensor gradient = TestGradients::scaled(fresh(2), 0.25f);
+      TestGradients::adamw(value, gradient, mean, second, adamw_step);
+      expected.push_back(download(value));
+      expected.push_back(download(mean));
+      Tensor moved = fresh(1), buffer = fresh(3), average = fresh(1);
+      TestGradients::sgd(moved, gradient, buffer, sgd_step);
+      expected.push_back(download(moved));
+      expected.push_back(download(buffer));
+      TestGradients::average_to(average, fresh(2), 0.75);
+      expected.push_back(download(average));
+      squares += TestGradients::sum_of_squares(fresh(2));
+    }
+    TestGradients::adamw(std::span(adamw), 0.25);
+    TestGradients::sgd(std::span(sgd), 0.25);
+    TestGradients::average_to(std::span(averages), 0.75);
+    for (std::size_t i = 0; i < lengths.size(); ++i) {
+      const std::array<Tensor, 5> results{adamw[i].value, adamw[i].mean, sgd[i].value, sgd[i].momentum_buffer,
+                                          averages[i].average};
+      for (std::size_t k = 0; k < results.size(); ++k) {
+        EXPECT_EQ(download(results[k]).values, expected[5 * i + k].values) << lengths[i] << ", result " << k;
+      }
+    }
+    EXPECT_NEAR(TestGradients::sum_of_squares(std::span<const Tensor>(gradients)), squares, 1e-12 * squares);
+    EXPECT_EQ(TestGradients::sum_of_squares(std::span<const Tensor>()), 0.0);
   }
 }
 

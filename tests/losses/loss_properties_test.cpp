@@ -227,7 +227,7 @@ TEST(CrossEntropy, AgreesWithTheHostOnResizedScores) {
   const std::vector<float> weight{0.5f, 2.0f, 1.0f};
   const auto result = CrossEntropy<D>{.class_weight = weight, .reduction = sum_over_pixels}(scores, labels);
   const auto expected =
-      loss_on_host<D>(scores, 9, 7, [&](const HostScores& on_host, const HostThreads& threads) {
+      loss_on_host<D>(scores, 9, 7, 1.0, [&](const HostScores& on_host, const HostThreads& threads) {
         double sum = 0;
         for (double loss : pixel_cross_entropy(on_host, labels, 255, weight, {}, threads)) sum += loss;
         return sum;
