@@ -47,8 +47,8 @@ TEST(NmfInHalf, IsRoundedOnceWithOtherRanks) {
 /// On tensor cores the coefficients, the bases and their squares are rounded to TF32, by 2^-11 at most, where
 /// they are made. All are positive, so that relative errors add up: an update meets those of the square and
 /// of its own rounding, and a step has two. It divides by what it multiplies with, so that what went wrong
-/// before does not grow: 4 roundings for each step and 5 in front of and behind them, the last one to T. That
-/// is an estimate to first order, of which a third was met at most.
+/// before hardly grows: 4 roundings for each step, 4 for the last update, and the one to T. That is an
+/// estimate to first order, not a proof; what is met is about a third of it.
 template <class T>
 double core_bound(int steps) {
   return (4 * steps + 4) * 0x1p-11 + roundoff<T>;

@@ -99,9 +99,8 @@ __global__ void __launch_bounds__(nmf_threads, 2) sum_in_slices(NmfSlicesArgs<T>
   }
   __syncthreads();
   const std::int64_t height = args.channels + nmf_rank;
-  float* const to =
-      args.parts +
-      ((image * args.slices + slice) * height + (of_x ? 0 : args.channels) + channel) * nmf_rank + column;
+  const ImageMatrix<float> to{args.parts + ((of_x ? 0 : args.channels) + channel) * nmf_rank + column,
+                              height * nmf_rank, nmf_rank};
   DFORMER_UNROLL
   for (int i = 0; i < slice_channels * slice_columns / 4 / nmf_threads; ++i) {
     const int number = static_cast<int>(threadIdx.x) + i * nmf_threads;
@@ -113,7 +112,7 @@ __global__ void __launch_bounds__(nmf_threads, 2) sum_in_slices(NmfSlicesArgs<T>
     for (int w = 1; w < nmf_warps; ++w) {
       add_to(quad(dynamic_shared<float>() + (w * slice_channels + row) * slice_step + at), sum);
     }
-    *reinterpret_cast<Pack<float, 4>*>(to + below * nmf_rank + at) = sum;
+    *reinterpret_cast<Pack<float, 4>*>(row_of(to, image * args.slices + slice, below) + at) = sum;
   }
 }
 constexpr std::size_t slices_shared_bytes = SlicesRing<float>::bytes;

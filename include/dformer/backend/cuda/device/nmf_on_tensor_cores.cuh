@@ -59,10 +59,11 @@ __global__ void __launch_bounds__(nmf_threads) make_result(NmfResultArgs<T> args
     for (int i = 0; i < 4; ++i) {  // of two rows, two times eight channels
       const std::int64_t row = first + 16 * m + 8 * (i / 2) + lane.group;
       const std::int64_t to = channel + 16 * lane.place + 8 * (i % 2);
-      if (row >= args.rows || to >= args.channels) continue;
-      *reinterpret_cast<Pack<std::uint32_t, 4>*>(row_of(args.y, image, row) + to) = {
-          register_of<T>(sums[m][0][i], sums[m][1][i]), register_of<T>(sums[m][2][i], sums[m][3][i]),
-          register_of<T>(sums[m][4][i], sums[m][5][i]), register_of<T>(sums[m][6][i], sums[m][7][i])};
+      const Pack<std::uint32_t, 4> pack{
+          {register_of<T>(sums[m][0][i], sums[m][1][i]), register_of<T>(sums[m][2][i], sums[m][3][i]),
+           register_of<T>(sums[m][4][i], sums[m][5][i]), register_of<T>(sums[m][6][i], sums[m][7][i])}};
+      auto* const at = reinterpret_cast<Pack<std::uint32_t, 4>*>(row_of(args.y, image, row) + to);
+      if (row < args.rows && to < args.channels) *at = pack;
     }
   }
 }
