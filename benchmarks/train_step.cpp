@@ -10,32 +10,13 @@
 
 #include <sys/resource.h>
 
+#include "random_batch.hpp"
 #include <dformer/models/variants.hpp>
 #include <dformer/train.hpp>
 
 namespace {
 
 using namespace dformer;
-
-constexpr int height = 480;
-constexpr int width = 640;
-
-TrainBatch random_batch(int count) {
-  const NamedStream stream("batch");
-  const auto pixels = static_cast<std::size_t>(count) * height * width;
-  TrainBatch batch{count,
-                   height,
-                   width,
-                   std::vector<float>(pixels * 3),
-                   std::vector<float>(pixels),
-                   std::vector<std::uint8_t>(pixels)};
-  for (std::size_t i = 0; i < batch.color.size(); ++i) batch.color[i] = 4 * stream.uniform(i) - 2;
-  for (std::size_t i = 0; i < pixels; ++i) {
-    batch.depth[i] = 2 * stream.uniform(2 * i) - 1;
-    batch.labels[i] = static_cast<std::uint8_t>(40 * stream.uniform(2 * i + 1));
-  }
-  return batch;
-}
 
 template <class B>
 void measure(int count, int threads, int steps) {
@@ -45,7 +26,7 @@ void measure(int count, int threads, int steps) {
   Trainer trainer(network, CrossEntropy<Cpu<>>{},
                   Optimizer<B>(AdamW{}, group_parameters(parameters(network), ParameterPolicy::full)),
                   [](std::int64_t) { return 6e-5; });
-  const TrainBatch batch = random_batch(count);
+  const TrainBatch batch = benchmarks::random_batch(count);
   std::vector<double> times;
   for (int step = 0; step < steps + 2; ++step) {
     const auto start = std::chrono::steady_clock::now();

@@ -116,3 +116,16 @@ add_library(dformer_cuda_models STATIC EXCLUDE_FROM_ALL ${cuda_model_sources})
 add_library(dformer::cuda_models ALIAS dformer_cuda_models)
 target_link_libraries(dformer_cuda_models PUBLIC dformer_cuda PRIVATE dformer_warnings)
 target_compile_definitions(dformer_cuda_models INTERFACE DFORMER_PRECOMPILED_CUDA_MODELS)
+
+# dformer::cuda_training_models: the same networks as they train. They take minutes to compile, so dformer_train has them where
+# it is asked for.
+option(DFORMER_CUDA_TRAINING "Let dformer_train train on GPUs" OFF)
+foreach(scalar float half bfloat16)
+  dformer_model_sources(cuda_training_${scalar}_sources models_cuda_training_${scalar} "Autodiff<Cuda<${scalar}>>"
+                        dformer/backend/autodiff/autodiff.hpp dformer/backend/cuda/gradients/gradients.hpp)
+  list(APPEND cuda_training_sources ${cuda_training_${scalar}_sources})
+endforeach()
+add_library(dformer_cuda_training_models STATIC EXCLUDE_FROM_ALL ${cuda_training_sources})
+add_library(dformer::cuda_training_models ALIAS dformer_cuda_training_models)
+target_link_libraries(dformer_cuda_training_models PUBLIC dformer_cuda_models PRIVATE dformer_warnings)
+target_compile_definitions(dformer_cuda_training_models INTERFACE DFORMER_PRECOMPILED_CUDA_TRAINING_MODELS)

@@ -7,6 +7,7 @@
 #include <map>
 #include <span>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -17,6 +18,7 @@
 #include "common/json.hpp"
 #include "common/machine.hpp"
 #include "common/program.hpp"
+#include "dformer_bench_gpu.hpp"
 #include "dformer_bench_table.hpp"
 #include <dformer/backend/count/count.hpp>
 #include <dformer/eval/segment.hpp>
@@ -99,6 +101,7 @@ Json count_operations(const BenchOptions& options, const std::string& model) {
                             options.batch);
   const MultiplyAdds& count = cost.multiply_adds;
   return {{"parameters", cost.parameters},
+          {"elements_moved", cost.elements_moved},
           {"multiply_adds",
            {{"papers", count.dense},
             {"full", count.total()},
@@ -109,9 +112,20 @@ Json count_operations(const BenchOptions& options, const std::string& model) {
 
 /// Waits until what was started on a device is done: on a CPU it is when an operation returns.
 void wait_for(const cpu::Device&) {}
+/// What `body` takes, by the host's clock or the GPU's.
+template <class Body>
+double milliseconds_of(const cpu::Device&, const Body& body) {
+  Stopwatch watch;
+  body();
+  return watch.lap();
+}
 #if defined(DFORMER_HAS_CUDA)
 void wait_for(const cuda::Device& device) {
   device.synchronize();
+}
+template <class Body>
+double milliseconds_of(const cuda::Device& device, const Body& body) {
+  return cuda::device_milliseconds(device, body);
 }
 #endif
 
@@ -137,9 +151,9 @@ Json measure(const BenchOptions& options, const std::string& model, const typena
     const auto input = upload(*network, std::span(images), device);
     wait_for(device);
     const double pre = watch.lap();
-    const auto scores = (*network)(input.rgb, input.depth);
-    wait_for(device);
-    const double net = watch.lap();
+    typename B::Tensor scores;
+    const double net = milliseconds_of(device, [&] { scores = (*network)(input.rgb, input.depth); });
+    watch.lap();
     B::labels_to_host(B::resize_argmax(scores, options.height, options.width), labels);
     const double post = watch.lap();
     if (run == 0) cold = pre + net + post;
@@ -156,13 +170,19 @@ Json measure(const BenchOptions& options, const std::string& model, const typena
                             {"pool_peak", device.memory().use().peak},
                             {"process_peak", peak_process_bytes()}};
   result["machine"] = describe_machine<B>(device);
+#if defined(DFORMER_HAS_CUDA)
+  if constexpr (std::is_same_v<typename B::Device, cuda::Device>) {
+    add_gpu_figures<B>(result, *network, upload(*network, std::span(images), device),
+                       {options.warmup, options.runs});
+  }
+#endif
   return result;
 }
 
 Json measure(const BenchOptions& options, const std::string& model) {
   return options.backend.run(
       [&]<class B>(const typename B::Device& device) { return measure<B>(options, model, device); },
-      {.isa = options.best_isa()});
+      {.cpu = {.isa = options.best_isa()}});
 }
 
 int bench(const BenchOptions& options) {
@@ -175,11 +195,11 @@ int bench(const BenchOptions& options) {
       std::printf(
           "input %d x %d x %d (batch, height, width), %d classes; %d runs to warm up, %d measured\n\n",
           options.batch, options.height, options.width, options.num_classes, options.warmup, options.runs);
-      print_table_head();
+      print_table_head(options.backend.on_gpu());
     }
     print_table_row(results.back());
   }
-  print_table_foot();
+  print_table_foot(results[0]);
   if (options.json.empty()) return 0;
   const Json machine = results[0].at("machine");
   for (Json& result : results) result.erase("machine");

@@ -11,6 +11,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/backend.hpp"
 #include "common/machine.hpp"
 #include "common/program.hpp"
 #include "common/recipe_toml.hpp"
@@ -18,6 +19,9 @@
 #include "common/stop_signals.hpp"
 #include "dformer_train_options.hpp"
 #include "dformer_train_report.hpp"
+#if defined(DFORMER_HAS_CUDA)
+#include <dformer/backend/cuda/gradients/gradients.hpp>
+#endif
 #include <dformer/backend/cpu/cpu.hpp>
 #include <dformer/data/dataset.hpp>
 #include <dformer/models/zoo.hpp>
@@ -69,7 +73,7 @@ template <class Run>
 void go_on(Run& training, const fs::path& file, std::int64_t per_epoch, RunFolder& folder) {
   const std::uint64_t seed = training.progress.seed;
   const ResumedTraining resumed = training.resume(file, per_epoch);
-  const auto& [epoch, iteration, file_seed] = resumed.progress;
+  const auto& [epoch, iteration, file_seed, loss_scale] = resumed.progress;
   folder.say("Resumed: " + to_string(resumed.weights));
   if (!resumed.complete) {
     folder.say("[" + file.string() + "] gives weights only, " + resumed.lacks +
@@ -100,8 +104,9 @@ Json describe_run(const TrainOptions& options, const Recipe& recipe, const RgbdD
           {"machine", machine}};
 }
 
-int train(const TrainOptions& options, const Recipe& recipe) {
-  using B = Autodiff<Cpu<>>;
+template <class Inner>
+int train(const TrainOptions& options, const Recipe& recipe, const typename Inner::Device& device) {
+  using B = Autodiff<Inner>;
   const ClassList classes = classes_of(recipe.dataset);
   const DatasetLayout layout = layout_of(recipe.dataset);
   const int num_classes = recipe.dataset.num_classes;
@@ -111,13 +116,12 @@ int train(const TrainOptions& options, const Recipe& recipe) {
 
   const fs::path state = options.state_file();
   RunFolder folder(options.out, !state.empty());
-  const cpu::Device device({.threads = recipe.machine.threads});
   const auto network = make_segmenter<B>(recipe.model, num_classes, recipe.network.like);
-  const auto inference = make_segmenter<Cpu<>>(recipe.model, num_classes, recipe.network.like);
+  const auto inference = make_segmenter<Inner>(recipe.model, num_classes, recipe.network.like);
   network->set_drop_path(static_cast<float>(recipe.network.drop_path));
   network->set_dropout(static_cast<float>(recipe.network.dropout));
 
-  const Json machine = describe_machine<Cpu<>>(device);
+  const Json machine = describe_machine<Inner>(device);
   write_file_atomically(folder.path() / "recipe.toml", std::string_view(to_toml(recipe)));
   write_json(folder.path() / "run.json",
              describe_run(options, recipe, data, test, machine, parameter_count(*network)));
@@ -129,7 +133,7 @@ int train(const TrainOptions& options, const Recipe& recipe) {
 
   const WarmUpPolyLR schedule = schedule_of(recipe, per_epoch);
   Trainer trainer(
-      *network, loss_of<Cpu<>>(recipe.loss),
+      *network, loss_of<Inner>(recipe.loss),
       Optimizer<B>(rule_of(recipe.optimizer),
                    group_parameters(parameters(*network), recipe.optimizer.parameters)),
       [&](std::int64_t update) { return schedule.lr(update); }, trainer_options_of(recipe));
@@ -144,7 +148,7 @@ int train(const TrainOptions& options, const Recipe& recipe) {
   TrainBatchOptions batches = batches_of(recipe, network->color_order);
   batches.seed = training.progress.seed;
   TrainReport report(folder, recipe, per_epoch, training.progress.iteration, options.max_iterations, classes);
-  const auto& [epoch, iteration, seed] = training.progress;
+  const auto& [epoch, iteration, seed, loss_scale] = training.progress;
   const bool ended_an_epoch = iteration > 0 && iteration == epoch * per_epoch;
   fitting.score_first = ended_an_epoch && fitting.evaluates(epoch) && !report.has_score();
   const StopSignals signals;
@@ -157,7 +161,14 @@ int train(const TrainOptions& options, const Recipe& recipe) {
 int run(const TrainOptions& options) {
   if (!options.print_recipe.empty()) return print_recipe(options.print_recipe[0], options.print_recipe[1]);
   std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like a full disk
-  return train(options, options.recipe());
+  const Recipe recipe = options.recipe();
+  BackendOptions backend = options.backend;
+  backend.threads = recipe.machine.threads;
+  return backend.run(
+      [&]<class Inner>(const typename Inner::Device& device) {
+        return train<Inner>(options, recipe, device);
+      },
+      {.trains = true, .deterministic = options.deterministic});
 }
 
 }  // namespace

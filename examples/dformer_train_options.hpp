@@ -9,6 +9,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/backend.hpp"
 #include "common/recipe_toml.hpp"
 
 namespace dformer::programs {
@@ -30,6 +31,8 @@ struct TrainOptions {
   bool checkpoint_blocks = false;
   std::int64_t max_iterations = 0;
   std::size_t max_val_images = 0;
+  BackendOptions backend;
+  bool deterministic = false;
 
   void add_to(CLI::App& app) {
     app.add_option("recipe", recipe_file, "a TOML file, such as those in examples/recipes");
@@ -45,6 +48,9 @@ struct TrainOptions {
     app.add_option("--workers", workers, "threads that read and augment images");
     app.add_option("--threads", threads, "threads that train; 0 for all processors");
     app.add_option("--seed", seed, "another number");
+    backend.add_device_to(app);
+    app.add_flag("--deterministic", deterministic,
+                 "the same weights to the last bit at each run on a GPU, as on a CPU always; slower");
     app.add_flag("--checkpoint-blocks", checkpoint_blocks, "less memory, more time");
     app.add_option("--max-iters", max_iterations,
                    "stop after so many batches in all, score and save; 0 for no such limit")

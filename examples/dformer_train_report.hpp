@@ -106,6 +106,11 @@ class TrainReport {
     ++loss_count_;
     const double mean = loss_sum_ / static_cast<double>(loss_count_);
     const double rate = static_cast<double>(window_steps_ * recipe_.batch_size) * 1000.0 / window_ms_;
+    if (step.skipped) {
+      folder_.note(
+          text("Step %lld is left out: its gradients are not finite in half, and the loss's scale is halved",
+               as_long(step.iteration + 1)));
+    }
     // As often as the official code: the first step of an epoch, and each tenth of it.
     const std::int64_t interval = std::max<std::int64_t>(1, per_epoch_ / 10);
     if (number == 1 || number % interval == 0) {

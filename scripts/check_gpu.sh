@@ -13,7 +13,7 @@ nvidia-smi --query-gpu=name,driver_version,memory.total,compute_cap --format=csv
 architectures=${CUDA_ARCHITECTURES:-$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1 | tr -d .)}
 
 echo "== Build for compute capability $architectures"
-scripts/configure.sh build/gpu -DDFORMER_CUDA_ARCHITECTURES="$architectures"
+scripts/configure.sh build/gpu -DDFORMER_CUDA_ARCHITECTURES="$architectures" -DDFORMER_CUDA_TRAINING=ON
 cmake --build build/gpu --parallel "$(nproc)"
 
 echo "== Tests"
@@ -27,6 +27,9 @@ for tool in memcheck racecheck; do
       { tail -n 20 "$report/$tool.$(basename "$suite").txt"; exit 1; }
   done
 done
+
+echo "== Kernels beside the GPU's ceilings"
+build/gpu/benchmarks/benchmark_cuda_kernels --json "$report/kernels.jsonl" | tee "$report/kernels.txt"
 
 echo "== Beside PyTorch"
 figures=$report/figures.jsonl

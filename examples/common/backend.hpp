@@ -11,6 +11,13 @@
 
 namespace dformer::programs {
 
+/// What a program wants of the device beside that.
+struct DeviceWishes {
+  cpu::DeviceOptions cpu{};
+  bool trains = false;  ///< optimisers change weights, which half and bfloat16 alone are too coarse for
+  bool deterministic = false;  ///< the same bits at each run, on a GPU too
+};
+
 /// Where a program computes and in what arithmetic: --device, --precision, --threads.
 struct BackendOptions {
   std::string device = "cpu";
@@ -18,6 +25,12 @@ struct BackendOptions {
   int threads = 0;
 
   void add_to(CLI::App& app) {
+    add_device_to(app);
+    app.add_option("--threads", threads, "of a CPU; 0 for all processors")
+        ->check(CLI::NonNegativeNumber)
+        ->capture_default_str();
+  }
+  void add_device_to(CLI::App& app) {
     app.add_option("--device", device, "cpu; or cuda, an NVIDIA GPU, the first or cuda:N")
         ->check(CLI::Validator(
             [](const std::string& word) { return is_device(word) ? "" : "cpu, cuda or cuda:N expected"; },
@@ -26,9 +39,6 @@ struct BackendOptions {
     app.add_option("--precision", precision, "of activations and weights; on a CPU float32 alone")
         ->check(CLI::IsMember({"float32", "float16", "bfloat16"}))
         ->capture_default_str();
-    app.add_option("--threads", threads, "of a CPU; 0 for all processors")
-        ->check(CLI::NonNegativeNumber)
-        ->capture_default_str();
   }
 
   bool on_gpu() const { return device != "cpu"; }
@@ -36,17 +46,18 @@ struct BackendOptions {
   /// body.template operator()<B>(device) with the backend that was asked for. This is the one place where a
   /// program's words become types. Throws: ArgumentError where this build or this machine has no such thing.
   template <class Body>
-  auto run(const Body& body, cpu::DeviceOptions cpu_options = {}) const {
+  auto run(const Body& body, DeviceWishes wishes = {}) const {
     if (!on_gpu()) {
       if (precision != "float32") {
         throw_argument_error("[--precision " + precision + "] a CPU computes in float32; " + precision +
                              " needs --device cuda");
       }
-      cpu_options.threads = threads;
-      return body.template operator()<Cpu<>>(cpu::Device(cpu_options));
+      wishes.cpu.threads = threads;
+      return body.template operator()<Cpu<>>(cpu::Device(wishes.cpu));
     }
 #if defined(DFORMER_HAS_CUDA)
-    const cuda::Device gpu({.ordinal = ordinal()});
+    const cuda::Device gpu(
+        {.ordinal = ordinal(), .master_weights = wishes.trains, .deterministic = wishes.deterministic});
     if (precision == "float16") return body.template operator()<Cuda<half>>(gpu);
     if (precision == "bfloat16") return body.template operator()<Cuda<bfloat16>>(gpu);
     return body.template operator()<Cuda<float>>(gpu);
@@ -54,7 +65,8 @@ struct BackendOptions {
     throw_argument_error(
         "[--device " + device +
         "] this program was built without CUDA; install the CUDA toolkit with cuBLASLt and cuDNN, "
-        "and build it anew");
+        "and build it anew" +
+        (wishes.trains ? " with -DDFORMER_CUDA_TRAINING=ON" : ""));
 #endif
   }
 

@@ -105,6 +105,15 @@ TEST(Attention, ManyKeysManyQueriesManyImages) {
   }
 }
 
+// More parts of the keys than a GPU's block puts together in one go.
+TEST(Attention, KeysInManyParts) {
+  const Array q = random_array({1, 2, 32}, 12), kv = random_array({1, 8300, 64}, 13);
+  const Array expected = naive_attention(q, kv, 1, 0.5);
+  for (const auto& device : test_devices()) {
+    expect_close(attention(device, q, kv, 1, 0.5f), expected, op_tolerance(expected), "8300 keys");
+  }
+}
+
 // Scores in the hundreds: weights underflow, the largest score comes late, and nothing may overflow on the
 // way.
 TEST(Attention, LargeScores) {
@@ -255,6 +264,15 @@ TEST(Rotary, LargeMaps) {
   const Array expected = naive_rotary(x, angles(16), 1, 1);
   for (const auto& device : test_devices()) {
     expect_close(rotary(device, x, angles(16), 1, 1), expected, op_tolerance(expected), "120 by 160");
+  }
+}
+
+// So much that a thread of a GPU makes several heads and images of what it knows of a token.
+TEST(Rotary, ManyHeadsAndImages) {
+  const Array x = random_array({3, 128, 160, 8 * 8}, 11);
+  const Array expected = naive_rotary(x, angles(8), 8, 0.25f);
+  for (const auto& device : test_devices()) {
+    expect_close(rotary(device, x, angles(8), 8, 0.25f), expected, op_tolerance(expected), "8 heads");
   }
 }
 

@@ -55,6 +55,7 @@ TYPED_TEST(CapturedNetwork, GivesWhatTheNetworkGives) {
     const std::vector<float> expected = host_values<B>(
         net(B::from_host(device, rgb.shape, rgb.values), B::from_host(device, depth.shape, depth.values)));
     EXPECT_EQ(result, expected) << "pair " << seed;
+    EXPECT_EQ(host_values<B>(captured()), expected) << "pair " << seed << " again";
   }
   EXPECT_EQ(net.calls, 5);  // the three are those that were not captured
 }

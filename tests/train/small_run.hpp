@@ -9,19 +9,12 @@
 
 #include <opencv2/core.hpp>
 
+#include "support/small_network.hpp"
 #include <dformer/backend/cpu/cpu.hpp>
-#include <dformer/models/variants.hpp>
 #include <dformer/train.hpp>
 
-/// A network that takes a step in milliseconds, images that are made and not read, and a run of both.
+/// Images that are made and not read, and a run of the small network on them.
 namespace dformer::testing {
-
-inline constexpr DFormerConfig small_config{.dims = {8, 16, 32, 64}, .depths = {1, 1, 1, 2}};
-inline constexpr int small_classes = 5;
-
-template <class B>
-using SmallNetwork =
-    Segmenter<B, DFormer<B, small_config>, LightHamHead<B, 16, 32, 64, small_classes, 16, 16, 4>>;
 
 struct MadeImages {
   std::size_t count = 6;

@@ -87,6 +87,30 @@ struct SgdStep {
   bool first = false;
 };
 
+/// A parameter's part in a step of AdamW over many: `mean` and `squares` are torch's exp_avg and exp_avg_sq.
+template <class Tensor>
+struct AdamWUpdate {
+  Tensor value{};
+  Tensor gradient{};
+  Tensor mean{};
+  Tensor squares{};
+  AdamWStep step;
+};
+/// The same of SGD.
+template <class Tensor>
+struct SgdUpdate {
+  Tensor value{};
+  Tensor gradient{};
+  Tensor momentum_buffer{};
+  SgdStep step;
+};
+/// The same of an exponential average.
+template <class Tensor>
+struct AverageUpdate {
+  Tensor average{};
+  Tensor x{};
+};
+
 /// linear_input(dy [..., O], weight [O, I]) -> [..., I].
 /// linear_weight(inputs [..., C_i], dy [..., O], shape of the weight) -> the weight's gradient.
 template <class B>
@@ -176,17 +200,24 @@ concept LossGradients = requires(const TensorOf<B>& logits, std::span<const std:
     } -> std::same_as<SummedLoss<TensorOf<B>>>;
 };
 
-/// Steps of optimisers, in place, over all elements in memory, whatever the layout. zeros_like(x): of x's
-/// shape and layout. average_to(average, x, decay): average = decay * average + (1 - decay) * x.
-/// sum_of_squares(x): of all elements.
+/// Steps of optimisers, in place, over all elements in memory, whatever the layout, of many parameters at
+/// once. zeros_like(x): of x's shape and layout, as the moments of a parameter x are. moment_from_host: one
+/// of these, from values in PyTorch's order. sum_of_squares(tensors): of all elements of all of them.
+/// adamw(updates, factor), sgd(updates, factor): gradients are multiplied by the factor first.
+/// average_to(updates, decay): average = decay * average + (1 - decay) * x.
 template <class B>
-concept OptimizerSteps = requires(TensorOf<B>& value, const TensorOf<B>& x, const AdamWStep& adamw,
-                                  const SgdStep& sgd, double number) {
+concept OptimizerSteps = requires(const TensorOf<B>& x, std::span<const TensorOf<B>> tensors,
+                                  std::span<AdamWUpdate<TensorOf<B>>> adamw,
+                                  std::span<SgdUpdate<TensorOf<B>>> sgd,
+                                  std::span<AverageUpdate<TensorOf<B>>> averages, double number,
+                                  const typename B::Device& device, WeightLayout layout, const Shape& shape,
+                                  std::span<const float> values) {
   { Gradients<B>::zeros_like(x) } -> std::same_as<TensorOf<B>>;
-  { Gradients<B>::sum_of_squares(x) } -> std::same_as<double>;
-  Gradients<B>::adamw(value, x, value, value, adamw);
-  Gradients<B>::sgd(value, x, value, sgd);
-  Gradients<B>::average_to(value, x, number);
+  { Gradients<B>::moment_from_host(device, layout, shape, values) } -> std::same_as<TensorOf<B>>;
+  { Gradients<B>::sum_of_squares(tensors) } -> std::same_as<double>;
+  Gradients<B>::adamw(adamw, number);
+  Gradients<B>::sgd(sgd, number);
+  Gradients<B>::average_to(averages, number);
 };
 
 /// A backend on which networks can be trained.

@@ -20,12 +20,13 @@ struct BinaryCrossEntropy {
   std::vector<float> positive_weight{};  ///< what a true pixel of each class counts; empty: 1
   Reduction reduction = mean_over_all;
 
-  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels) const {
+  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels,
+                               double gradient_scale = 1.0) const {
     detail::require_label_shape("binary_cross_entropy", logits.shape(), labels);
     const std::int64_t classes = logits.shape()[3];
     detail::require_labels("binary_cross_entropy", labels, std::max<std::int64_t>(classes, 2), ignore_index);
     detail::require_class_weight("binary_cross_entropy", positive_weight, classes);
-    return loss_on_host<B>(logits, labels.height, labels.width,
+    return loss_on_host<B>(logits, labels.height, labels.width, gradient_scale,
                            [&](const HostScores& scores, const HostThreads& threads) {
                              return detail::reduce_sigmoid_terms(
                                  scores, labels, ignore_index, reduction, static_cast<double>(classes),

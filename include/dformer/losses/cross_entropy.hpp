@@ -21,7 +21,8 @@ struct CrossEntropy {
   std::vector<float> class_weight{};  ///< one for each class; empty: 1
   Reduction reduction = mean_over_valid;
 
-  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels) const {
+  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels,
+                               double gradient_scale = 1.0) const {
     detail::require_label_shape("cross_entropy", logits.shape(), labels);
     const SummedLoss<Tensor> sum = Gradients<B>::cross_entropy(
         logits, labels.labels, labels.height, labels.width,
@@ -29,7 +30,8 @@ struct CrossEntropy {
     const double factor = factor_of(reduction, {.all = static_cast<double>(labels.labels.size()),
                                                 .valid = static_cast<double>(sum.pixels),
                                                 .weights = sum.weight});
-    return {factor * sum.sum, Gradients<B>::scaled(sum.gradient, static_cast<float>(factor))};
+    return {factor * sum.sum,
+            Gradients<B>::scaled(sum.gradient, static_cast<float>(factor * gradient_scale))};
   }
 };
 

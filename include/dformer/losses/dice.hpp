@@ -21,7 +21,8 @@ struct Dice {
   int ignore_index = 255;             ///< as the index of a class: that class is skipped
   IgnoredPixels ignored = IgnoredPixels::clamped;
 
-  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels) const {
+  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels,
+                               double gradient_scale = 1.0) const {
     detail::require_label_shape("dice", logits.shape(), labels);
     detail::require_class_weight("dice", class_weight, logits.shape()[3]);
     detail::require_labels("dice", labels, logits.shape()[3], ignore_index);
@@ -30,7 +31,7 @@ struct Dice {
                                      1);
     };
     const detail::OverlapOptions options{static_cast<double>(exponent), ignore_index, ignored, class_weight};
-    return loss_on_host<B>(logits, labels.height, labels.width,
+    return loss_on_host<B>(logits, labels.height, labels.width, gradient_scale,
                            [&](const HostScores& scores, const HostThreads& threads) {
                              return detail::OverlapReduction(scores, labels, options, threads, loss_of)();
                            });

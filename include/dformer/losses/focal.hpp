@@ -24,7 +24,8 @@ struct Focal {
   int ignore_index = 255;
   Reduction reduction = mean_over_all;
 
-  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels) const {
+  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels,
+                               double gradient_scale = 1.0) const {
     detail::require_label_shape("focal", logits.shape(), labels);
     const std::int64_t classes = logits.shape()[3];
     detail::require_labels("focal", labels, std::max<std::int64_t>(classes, 2), ignore_index);
@@ -34,18 +35,19 @@ struct Focal {
     for (std::int64_t k = 0; k < classes; ++k) {
       weights += detail::weight_of(class_weight, static_cast<std::size_t>(k));
     }
-    return loss_on_host<B>(
-        logits, labels.height, labels.width, [&](const HostScores& scores, const HostThreads& threads) {
-          return detail::reduce_sigmoid_terms(
-              scores, labels, ignore_index, reduction, weights, threads,
-              [&](double score, bool is_true, std::size_t k) {
-                const double share = static_cast<double>(class_alpha.empty() ? alpha : class_alpha[k]);
-                const detail::TermAndSlope one =
-                    detail::focal_term(score, is_true, static_cast<double>(gamma), share);
-                const double weight = detail::weight_of(class_weight, k);
-                return detail::TermAndSlope{weight * one.loss, weight * one.slope};
-              });
-        });
+    return loss_on_host<B>(logits, labels.height, labels.width, gradient_scale,
+                           [&](const HostScores& scores, const HostThreads& threads) {
+                             return detail::reduce_sigmoid_terms(
+                                 scores, labels, ignore_index, reduction, weights, threads,
+                                 [&](double score, bool is_true, std::size_t k) {
+                                   const double share =
+                                       static_cast<double>(class_alpha.empty() ? alpha : class_alpha[k]);
+                                   const detail::TermAndSlope one =
+                                       detail::focal_term(score, is_true, static_cast<double>(gamma), share);
+                                   const double weight = detail::weight_of(class_weight, k);
+                                   return detail::TermAndSlope{weight * one.loss, weight * one.slope};
+                                 });
+                           });
   }
 };
 

@@ -21,11 +21,12 @@ struct LovaszHinge {
   int ignore_index = 255;
 
   /// Throws: ShapeError also where K is not 1.
-  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels) const {
+  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels,
+                               double gradient_scale = 1.0) const {
     detail::require_label_shape("lovasz_hinge", logits.shape(), labels);
     if (logits.shape()[3] != 1) shapes::fail("lovasz_hinge", "one score a pixel expected", {logits.shape()});
     detail::require_labels("lovasz_hinge", labels, 2, ignore_index);
-    return loss_on_host<B>(logits, labels.height, labels.width,
+    return loss_on_host<B>(logits, labels.height, labels.width, gradient_scale,
                            [&](const HostScores& scores, const HostThreads& threads) {
                              return on_host(scores, labels, threads);
                            });

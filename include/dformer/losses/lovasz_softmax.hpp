@@ -33,7 +33,8 @@ struct LovaszSoftmax {
   int ignore_index = 255;
 
   /// Throws: ArgumentError also for a class in `only` that is none, or there twice.
-  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels) const {
+  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels,
+                               double gradient_scale = 1.0) const {
     detail::require_label_shape("lovasz_softmax", logits.shape(), labels);
     detail::require_labels("lovasz_softmax", labels, logits.shape()[3], ignore_index);
     detail::require_class_weight("lovasz_softmax", class_weight, logits.shape()[3]);
@@ -42,7 +43,7 @@ struct LovaszSoftmax {
       throw_argument_error("[lovasz_softmax] classes from 0 to " + std::to_string(logits.shape()[3] - 1) +
                            " expected in `only`, each once; got " + std::to_string(k));
     }
-    return loss_on_host<B>(logits, labels.height, labels.width,
+    return loss_on_host<B>(logits, labels.height, labels.width, gradient_scale,
                            [&](const HostScores& scores, const HostThreads& threads) {
                              return on_host(scores, labels, threads);
                            });

@@ -36,21 +36,23 @@ LossValue<TensorOf<B>> mask_cross_entropy(const TensorOf<B>& logits, std::span<c
     throw_argument_error("[mask_cross_entropy] a class from 0 to " + std::to_string(x[3] - 1) +
                          " expected, got " + std::to_string(k));
   }
-  return loss_on_host<B>(logits, height, width, [&](const HostScores& scores, const HostThreads& threads) {
-    const PixelBlocks blocks{scores.images, scores.pixels};
-    const auto terms = static_cast<double>(masks.size());
-    std::vector<double> sums(static_cast<std::size_t>(blocks.count()));
-    threads.for_each(blocks.count(), [&](std::int64_t block) {
-      const auto k = static_cast<std::size_t>(classes[static_cast<std::size_t>(blocks.image(block))]);
-      for (std::int64_t i = blocks.begin(block); i < blocks.end(block); ++i) {
-        const detail::TermAndSlope one = detail::binary_cross_entropy_term(
-            static_cast<double>(scores.row(i)[k]), static_cast<double>(masks[static_cast<std::size_t>(i)]));
-        sums[static_cast<std::size_t>(block)] += one.loss;
-        scores.gradient_row(i)[k] = static_cast<float>(one.slope / terms);
-      }
-    });
-    return std::accumulate(sums.begin(), sums.end(), 0.0) / terms;
-  });
+  return loss_on_host<B>(
+      logits, height, width, 1.0, [&](const HostScores& scores, const HostThreads& threads) {
+        const PixelBlocks blocks{scores.images, scores.pixels};
+        const auto terms = static_cast<double>(masks.size());
+        std::vector<double> sums(static_cast<std::size_t>(blocks.count()));
+        threads.for_each(blocks.count(), [&](std::int64_t block) {
+          const auto k = static_cast<std::size_t>(classes[static_cast<std::size_t>(blocks.image(block))]);
+          for (std::int64_t i = blocks.begin(block); i < blocks.end(block); ++i) {
+            const detail::TermAndSlope one =
+                detail::binary_cross_entropy_term(static_cast<double>(scores.row(i)[k]),
+                                                  static_cast<double>(masks[static_cast<std::size_t>(i)]));
+            sums[static_cast<std::size_t>(block)] += one.loss;
+            scores.gradient_row(i)[k] = static_cast<float>(one.slope / terms);
+          }
+        });
+        return std::accumulate(sums.begin(), sums.end(), 0.0) / terms;
+      });
 }
 
 }  // namespace dformer

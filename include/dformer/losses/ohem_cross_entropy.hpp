@@ -27,7 +27,8 @@ struct OhemCrossEntropy {
   std::vector<float> class_weight{};  ///< one for each class; empty: 1
 
   /// Throws: ArgumentError also where min_kept is below 1.
-  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels) const {
+  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels,
+                               double gradient_scale = 1.0) const {
     detail::require_label_shape("ohem_cross_entropy", logits.shape(), labels);
     detail::require_labels("ohem_cross_entropy", labels, logits.shape()[3], ignore_index);
     detail::require_class_weight("ohem_cross_entropy", class_weight, logits.shape()[3]);
@@ -35,7 +36,7 @@ struct OhemCrossEntropy {
       throw_argument_error("[ohem_cross_entropy] min_kept of 1 or more expected, got " +
                            std::to_string(min_kept));
     }
-    return loss_on_host<B>(logits, labels.height, labels.width,
+    return loss_on_host<B>(logits, labels.height, labels.width, gradient_scale,
                            [&](const HostScores& scores, const HostThreads& threads) {
                              return on_host(scores, labels, threads);
                            });

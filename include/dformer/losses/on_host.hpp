@@ -95,10 +95,11 @@ struct PixelBlocks {
 };
 
 /// Brings the logits [N, h, w, K] to height and width and to the host, lets `loss(scores, threads)` return
-/// the value and fill the gradient, which is zero before, and takes that back to the logits' size and device.
+/// the value and fill the gradient, which is zero before, and takes that, times gradient_scale, back to the
+/// logits' size and device.
 template <class B, class HostLoss>
 LossValue<TensorOf<B>> loss_on_host(const TensorOf<B>& logits, std::int64_t height, std::int64_t width,
-                                    const HostLoss& loss) {
+                                    double gradient_scale, const HostLoss& loss) {
   const Shape& x = logits.shape();
   const bool same_size = x[1] == height && x[2] == width;
   const Shape full{x[0], height, width, x[3]};
@@ -107,6 +108,9 @@ LossValue<TensorOf<B>> loss_on_host(const TensorOf<B>& logits, std::int64_t heig
   std::vector<float> gradient(values.size());
   const double value =
       loss(HostScores{values, gradient, x[0], height * width, x[3]}, HostThreads(logits.device()));
+  if (gradient_scale != 1.0) {
+    for (float& each : gradient) each *= static_cast<float>(gradient_scale);
+  }
   const TensorOf<B> dy = B::from_host(logits.device(), full, gradient);
   return {value, same_size ? dy : Gradients<B>::resize_bilinear(dy, x[1], x[2], false)};
 }

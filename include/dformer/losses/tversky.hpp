@@ -20,7 +20,8 @@ struct Tversky {
   std::vector<float> class_weight{};  ///< one for each class; empty: 1
   int ignore_index = 255;             ///< as the index of a class: that class is skipped
 
-  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels) const {
+  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels,
+                               double gradient_scale = 1.0) const {
     detail::require_label_shape("tversky", logits.shape(), labels);
     detail::require_class_weight("tversky", class_weight, logits.shape()[3]);
     detail::require_labels("tversky", labels, logits.shape()[3], ignore_index);
@@ -34,7 +35,7 @@ struct Tversky {
                                      1 - a - b, a);
     };
     const detail::OverlapOptions options{1, ignore_index, IgnoredPixels::left_out, class_weight};
-    return loss_on_host<B>(logits, labels.height, labels.width,
+    return loss_on_host<B>(logits, labels.height, labels.width, gradient_scale,
                            [&](const HostScores& scores, const HostThreads& threads) {
                              return detail::OverlapReduction(scores, labels, options, threads, loss_of)();
                            });

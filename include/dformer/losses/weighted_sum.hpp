@@ -30,11 +30,12 @@ struct WeightedSum {
   WeightedSum() = default;
   explicit WeightedSum(Term<First> first, Term<Rest>... rest) : terms(std::move(first), std::move(rest)...) {}
 
-  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels) const {
+  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels,
+                               double gradient_scale = 1.0) const {
     return std::apply(
         [&](const Term<First>& first, const Term<Rest>&... rest) {
-          LossValue<Tensor> sum = weighted(first, logits, labels);
-          (add(sum, weighted(rest, logits, labels)), ...);
+          LossValue<Tensor> sum = weighted(first, logits, labels, gradient_scale);
+          (add(sum, weighted(rest, logits, labels, gradient_scale)), ...);
           return sum;
         },
         terms);
@@ -42,11 +43,12 @@ struct WeightedSum {
 
  private:
   template <Loss L>
-  static LossValue<Tensor> weighted(const Term<L>& term, const Tensor& logits, const LabelMap& labels) {
-    LossValue<Tensor> result = term.loss(logits, labels);
-    if (term.weight == 1.0) return result;
-    return {term.weight * result.value,
-            Gradients<Backend>::scaled(result.gradient, static_cast<float>(term.weight))};
+  static LossValue<Tensor> weighted(const Term<L>& term, const Tensor& logits, const LabelMap& labels,
+                                    double gradient_scale) {
+    LossValue<Tensor> result =
+        loss_with_scaled_gradient(term.loss, logits, labels, term.weight * gradient_scale);
+    result.value *= term.weight;
+    return result;
   }
   static void add(LossValue<Tensor>& sum, const LossValue<Tensor>& term) {
     sum.value += term.value;

@@ -76,6 +76,15 @@ extern template SegmenterPointer<Cuda<half>> make_segmenter(std::string_view, in
 extern template SegmenterPointer<Cuda<bfloat16>> make_segmenter(std::string_view, int, OfficialDataset);
 #endif
 
+#if defined(DFORMER_PRECOMPILED_CUDA_TRAINING_MODELS)
+// dformer::cuda_training_models holds these.
+extern template SegmenterPointer<Autodiff<Cuda<float>>> make_segmenter(std::string_view, int,
+                                                                       OfficialDataset);
+extern template SegmenterPointer<Autodiff<Cuda<half>>> make_segmenter(std::string_view, int, OfficialDataset);
+extern template SegmenterPointer<Autodiff<Cuda<bfloat16>>> make_segmenter(std::string_view, int,
+                                                                          OfficialDataset);
+#endif
+
 /// The same as the official configuration for that number of classes has it: with 37 like SUNRGBD, with any
 /// other number like NYUDepthv2.
 template <class B>

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -51,9 +52,11 @@ class WeightAverage {
 
   /// average = decay * average + (1 - decay) * parameter.
   void update() {
-    for (Entry& entry : entries_) {
-      Gradients<Inner>::average_to(entry.average, entry.parameter.parameter->value().value(), decay_);
+    std::vector<AverageUpdate<typename Inner::Tensor>> updates;
+    for (const Entry& entry : entries_) {
+      updates.push_back({entry.average, entry.parameter.parameter->value().value()});
     }
+    Gradients<Inner>::average_to(std::span(updates), decay_);
   }
 
   /// Puts the averages into a network that infers and shares the rest with the one that trains.

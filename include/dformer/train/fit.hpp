@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include <dformer/data/train_batches.hpp>
 #include <dformer/eval/evaluate.hpp>
 #include <dformer/nn/initialize.hpp>
 #include <dformer/train/best_checkpoints.hpp>
@@ -65,7 +66,9 @@ struct TrainingRun {
   TrainingProgress progress{};
 
   void save(const std::filesystem::path& file) const {
-    save_training_state(file, network, trainer.optimizer(), average, progress, trainer.lr());
+    TrainingProgress now = progress;
+    now.loss_scale = trainer.loss_scale();
+    save_training_state(file, network, trainer.optimizer(), average, now, trainer.lr());
   }
   /// Throws: CheckpointError.
   ResumedTraining resume(const std::filesystem::path& file, std::int64_t steps_per_epoch) {
@@ -73,6 +76,7 @@ struct TrainingRun {
                                               steps_per_epoch, device_of(network));
     progress = resumed.progress;
     trainer.set_progress(progress.iteration, progress.seed);
+    if (progress.loss_scale) trainer.set_loss_scale(*progress.loss_scale);
     return resumed;
   }
   /// The network as it is to be scored, and as it is when its checkpoint is loaded: with the starting bases

@@ -67,57 +67,66 @@ class Optimizer {
   std::span<const OptimizerSlot<B>> slots() const { return slots_; }
   std::span<OptimizerSlot<B>> slots() { return slots_; }
 
-  /// The L2 norm of all gradients together.
+  /// The L2 norm of all gradients together; infinite or NaN where one of them is.
   double gradient_norm(const LeafGradients& gradients) const {
-    double squares = 0;
+    std::vector<Tensor> all;
     for (const auto& slot : slots_) {
-      if (const auto gradient = gradients.of(slot.parameter.parameter->value())) {
-        squares += Gradients<Inner>::sum_of_squares(gradient);
-      }
+      if (auto gradient = gradients.of(slot.parameter.parameter->value())) all.push_back(std::move(gradient));
     }
-    return std::sqrt(squares);
+    return std::sqrt(Gradients<Inner>::sum_of_squares(std::span<const Tensor>(all)));
   }
 
   /// One update with learning rate `lr`; gradients are multiplied by `factor` first. Parameters without a
   /// gradient are left as they are.
   void step(const LeafGradients& gradients, double lr, double factor = 1.0) {
-    for (OptimizerSlot<B>& slot : slots_) {
-      auto gradient = gradients.of(slot.parameter.parameter->value());
-      if (!gradient) continue;
-      if (factor != 1.0) gradient = Gradients<Inner>::scaled(gradient, static_cast<float>(factor));
-      std::visit([&](const auto& rule) { update(rule, slot, gradient, lr); }, rule_);
-    }
+    std::visit([&](const auto& rule) { update(rule, gradients, lr, factor); }, rule_);
   }
 
  private:
+  using Tensor = typename Inner::Tensor;
+
   void add(const Named<Parameter<B>>& parameter, bool decays) {
     slots_.push_back({.parameter = parameter, .decays = decays, .step = 0, .moments = {}});
   }
 
-  using Tensor = typename Inner::Tensor;
-
-  static void update(const AdamW& rule, OptimizerSlot<B>& slot, const Tensor& gradient, double lr) {
-    Tensor value = slot.parameter.parameter->value().value();
-    require_moments(slot, value, rule.slot_names.size());
-    ++slot.step;
-    Gradients<Inner>::adamw(value, gradient, slot.moments[0], slot.moments[1],
-                            {.lr = lr,
-                             .beta1 = rule.beta1,
-                             .beta2 = rule.beta2,
-                             .eps = rule.eps,
-                             .weight_decay = slot.decays ? rule.weight_decay : 0.0,
-                             .step = slot.step});
+  void update(const AdamW& rule, const LeafGradients& gradients, double lr, double factor) {
+    std::vector<AdamWUpdate<Tensor>> updates;
+    for_each_trained(gradients, rule.slot_names.size(), [&](OptimizerSlot<B>& slot, Tensor value, Tensor dy) {
+      ++slot.step;
+      updates.push_back({std::move(value), std::move(dy), slot.moments[0], slot.moments[1],
+                         AdamWStep{.lr = lr,
+                                   .beta1 = rule.beta1,
+                                   .beta2 = rule.beta2,
+                                   .eps = rule.eps,
+                                   .weight_decay = slot.decays ? rule.weight_decay : 0.0,
+                                   .step = slot.step}});
+    });
+    Gradients<Inner>::adamw(std::span(updates), factor);
   }
 
-  static void update(const Sgd& rule, OptimizerSlot<B>& slot, const Tensor& gradient, double lr) {
-    Tensor value = slot.parameter.parameter->value().value();
-    require_moments(slot, value, rule.slot_names.size());
-    Gradients<Inner>::sgd(value, gradient, slot.moments[0],
-                          {.lr = lr,
-                           .momentum = rule.momentum,
-                           .weight_decay = slot.decays ? rule.weight_decay : 0.0,
-                           .first = slot.step == 0});
-    ++slot.step;
+  void update(const Sgd& rule, const LeafGradients& gradients, double lr, double factor) {
+    std::vector<SgdUpdate<Tensor>> updates;
+    for_each_trained(gradients, rule.slot_names.size(), [&](OptimizerSlot<B>& slot, Tensor value, Tensor dy) {
+      updates.push_back({std::move(value), std::move(dy), slot.moments[0],
+                         SgdStep{.lr = lr,
+                                 .momentum = rule.momentum,
+                                 .weight_decay = slot.decays ? rule.weight_decay : 0.0,
+                                 .first = slot.step == 0}});
+      ++slot.step;
+    });
+    Gradients<Inner>::sgd(std::span(updates), factor);
+  }
+
+  /// Calls f(slot, value, gradient) for each parameter that has a gradient, once it has so many moments.
+  template <class F>
+  void for_each_trained(const LeafGradients& gradients, std::size_t moments, const F& f) {
+    for (OptimizerSlot<B>& slot : slots_) {
+      auto gradient = gradients.of(slot.parameter.parameter->value());
+      if (!gradient) continue;
+      const Tensor value = slot.parameter.parameter->value().value();
+      require_moments(slot, value, moments);
+      f(slot, value, std::move(gradient));
+    }
   }
 
   static void require_moments(OptimizerSlot<B>& slot, const Tensor& value, std::size_t count) {

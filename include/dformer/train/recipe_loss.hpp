@@ -26,20 +26,19 @@ class LossSum {
   template <Loss L>
   void add(double weight, L loss) {
     if (weight == 0.0) return;
-    terms_.push_back({weight, [loss = std::move(loss)](const Tensor& logits, const LabelMap& labels) {
-                        return loss(logits, labels);
-                      }});
+    terms_.push_back(
+        {weight, [loss = std::move(loss)](const Tensor& logits, const LabelMap& labels, double scale) {
+           return loss_with_scaled_gradient(loss, logits, labels, scale);
+         }});
   }
   bool empty() const { return terms_.empty(); }
 
-  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels) const {
+  LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels,
+                               double gradient_scale = 1.0) const {
     LossValue<Tensor> sum;
     for (const auto& term : terms_) {
-      LossValue<Tensor> part = term.loss(logits, labels);
-      if (term.weight != 1.0) {
-        part.value *= term.weight;
-        part.gradient = Gradients<B>::scaled(part.gradient, static_cast<float>(term.weight));
-      }
+      LossValue<Tensor> part = term.loss(logits, labels, term.weight * gradient_scale);
+      part.value *= term.weight;
       sum.value += part.value;
       if (sum.gradient) {
         Gradients<B>::add_to(sum.gradient, part.gradient);
@@ -53,7 +52,7 @@ class LossSum {
  private:
   struct Part {
     double weight;
-    std::function<LossValue<Tensor>(const Tensor&, const LabelMap&)> loss;
+    std::function<LossValue<Tensor>(const Tensor&, const LabelMap&, double)> loss;
   };
   std::vector<Part> terms_;
 };

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,6 +16,7 @@
 #include <dformer/io/load.hpp>
 #include <dformer/io/save_torch.hpp>
 #include <dformer/train/ema.hpp>
+#include <dformer/train/loss_scale.hpp>
 #include <dformer/train/optimizer.hpp>
 
 namespace dformer {
@@ -25,6 +27,7 @@ struct TrainingProgress {
   std::int64_t epoch = 0;      ///< epochs that are complete
   std::int64_t iteration = 0;  ///< batches that were trained on, over all epochs
   std::uint64_t seed = 0;
+  std::optional<LossScaleState> loss_scale{};  ///< where the loss is scaled
 };
 
 /// What a file gave to go on with.
@@ -132,6 +135,10 @@ void save_training_state(const std::filesystem::path& path, const Network& netwo
     state.add("state_dict_ema", detail::averaged_state_dict(network, *average));
     own.add("average_decay", average->decay());
   }
+  if (progress.loss_scale) {
+    own.add("loss_scale", progress.loss_scale->scale);
+    own.add("good_updates", progress.loss_scale->good_updates);
+  }
   state.add("dformer", std::move(own));
   write_torch_checkpoint(path, state);
 }
@@ -167,10 +174,9 @@ class StateTensors {
                               "choice of parameters. Its weights alone can be loaded");
   }
 
-  /// Throws: CheckpointError where the tensor is missing or has another shape than the parameter.
-  template <class B>
-  typename B::Tensor tensor(const std::string& name, const Shape& shape, WeightLayout layout,
-                            const typename B::Device& device) const {
+  /// In float32, in PyTorch's order. Throws: CheckpointError where the tensor is missing or has another shape
+  /// than the parameter.
+  std::vector<float> values(const std::string& name, const Shape& shape) const {
     const TensorRecord* record = find(name);
     if (record == nullptr || !(record->shape == shape)) {
       throw CheckpointError(
@@ -179,7 +185,7 @@ class StateTensors {
               (record == nullptr ? std::string("but there is none") : "got " + to_string(record->shape)) +
               "; this is the training state of another network, optimizer or choice of parameters");
     }
-    return B::weight_from_host(device, layout, shape, record->to_float32());
+    return record->to_float32();
   }
 
  private:
@@ -234,6 +240,9 @@ ResumedTraining resume_training(const std::filesystem::path& path, Network& netw
       resumed.same_epochs = iteration / steps_per_epoch == epoch;
       if (resumed.same_epochs) resumed.progress.iteration = iteration;
     }
+    if (const auto scale = checkpoint.number("dformer.loss_scale")) {
+      resumed.progress.loss_scale = {*scale, checkpoint.integer("dformer.good_updates").value_or(0)};
+    }
     for (std::size_t i = 0; i < optimizer.slots().size(); ++i) {
       const auto& parameter = *optimizer.slots()[i].parameter.parameter;
       const std::string prefix = "optimizer.state." + std::to_string(i) + ".";
@@ -247,8 +256,9 @@ ResumedTraining resume_training(const std::filesystem::path& path, Network& netw
       std::visit(
           [&](const auto& rule) {
             for (std::string_view name : rule.slot_names) {
-              slot.second.push_back(tensors.template tensor<Inner>(
-                  prefix + std::string(name), parameter.shape(), parameter.layout(), device));
+              slot.second.push_back(Gradients<Inner>::moment_from_host(
+                  device, parameter.layout(), parameter.shape(),
+                  tensors.values(prefix + std::string(name), parameter.shape())));
             }
           },
           optimizer.rule());
@@ -260,8 +270,9 @@ ResumedTraining resume_training(const std::filesystem::path& path, Network& netw
     if (average != nullptr && tensors.find(name_of_average(average->entries().front()))) {
       for (const auto& entry : average->entries()) {
         const auto& parameter = *entry.parameter.parameter;
-        averages.push_back(tensors.template tensor<Inner>(name_of_average(entry), parameter.shape(),
-                                                          parameter.layout(), device));
+        averages.push_back(
+            Inner::weight_from_host(device, parameter.layout(), parameter.shape(),
+                                    tensors.values(name_of_average(entry), parameter.shape())));
       }
     }
   }

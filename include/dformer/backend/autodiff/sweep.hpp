@@ -21,8 +21,14 @@ void accumulate(typename B::Tensor& sum, typename B::Tensor addend) {
     sum = std::move(addend);
     return;
   }
-  if (sum.is_shared()) sum = Gradients<B>::scaled(sum, 1.0f);
-  Gradients<B>::add_to(sum, addend);
+  if (!sum.is_shared()) {
+    Gradients<B>::add_to(sum, addend);
+  } else if (sum.elements() == sum.shape().numel()) {
+    sum = B::add(sum, addend);
+  } else {  // padded in memory, as packed weights are
+    sum = Gradients<B>::scaled(sum, 1.0f);
+    Gradients<B>::add_to(sum, addend);
+  }
 }
 
 /// The gradients of leaves, in the layout of their values.

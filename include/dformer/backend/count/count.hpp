@@ -21,17 +21,25 @@ struct MultiplyAdds {
 
 namespace count {
 
+/// What operations would cost.
+struct Tally {
+  MultiplyAdds multiply_adds{};
+  /// Elements in and out of memory where each operation reads each operand once, weights too, and writes its
+  /// result once. What has one value for each channel is left out.
+  std::int64_t elements_moved = 0;
+};
+
 /// Where operations add what they would cost. A handle: tensors of one device share its tally, which outlives
 /// them.
 class Device {
  public:
   Device() = default;
-  explicit Device(MultiplyAdds& tally) : tally_(&tally) {}
+  explicit Device(Tally& tally) : tally_(&tally) {}
   /// Null for the device on which nothing is counted.
-  MultiplyAdds* tally() const { return tally_; }
+  Tally* tally() const { return tally_; }
 
  private:
-  MultiplyAdds* tally_ = nullptr;
+  Tally* tally_ = nullptr;
 };
 
 /// A shape without elements.
@@ -52,7 +60,8 @@ class Tensor {
 
 }  // namespace count
 
-/// The backend that computes nothing: a forward pass checks every shape and counts multiply-adds.
+/// The backend that computes nothing: a forward pass checks every shape, and counts multiply-adds and
+/// elements moved.
 struct Count {
   using Tensor = count::Tensor;
   using Labels = count::Tensor;
@@ -80,30 +89,30 @@ struct Count {
   static void weight_to_host(const Tensor&, WeightLayout, std::span<float>) { throw_no_elements(); }
 
   static Tensor linear(Inputs inputs, const Tensor& weight, const Epilogue<Tensor>& epilogue) {
-    const Tensor x = concat(inputs);
+    const Tensor x = joined(inputs);
     const Tensor y = like(x, shapes::linear(x.shape(), weight.shape()));
     shapes::epilogue("linear", y.shape(), epilogue);
     add(x, &MultiplyAdds::dense, y.shape().numel() * x.shape().back());
-    return y;
+    return moved(y, x, weight, epilogue.multiply, epilogue.residual);
   }
   static Tensor conv2d(const Tensor& x, const Tensor& weight, const Window& window,
                        const Epilogue<Tensor>& epilogue) {
     const Tensor y = like(x, shapes::conv2d(x.shape(), weight.shape(), window));
     shapes::epilogue("conv2d", y.shape(), epilogue);
     add(x, &MultiplyAdds::dense, y.shape().numel() * (weight.shape().numel() / weight.shape()[0]));
-    return y;
+    return moved(y, x, weight, epilogue.multiply, epilogue.residual);
   }
   static Tensor depthwise_conv2d(const Tensor& x, const Tensor& weight, const Window& window,
                                  const Epilogue<Tensor>& epilogue) {
     const Tensor y = like(x, shapes::depthwise_conv2d(x.shape(), weight.shape(), window));
     shapes::epilogue("depthwise_conv2d", y.shape(), epilogue);
     add(x, &MultiplyAdds::dense, y.shape().numel() * window.kernel * window.kernel);
-    return y;
+    return moved(y, x, weight, epilogue.multiply, epilogue.residual);
   }
 
   static Tensor layer_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, float) {
     shapes::per_channel("layer_norm", x.shape(), bias.shape());
-    return like(x, shapes::per_channel("layer_norm", x.shape(), weight.shape()));
+    return moved(like(x, shapes::per_channel("layer_norm", x.shape(), weight.shape())), x);
   }
   static Affine<Tensor> batch_norm_affine(const Tensor& weight, const Tensor& bias, const Tensor& mean,
                                           const Tensor& variance, float) {
@@ -114,43 +123,41 @@ struct Count {
   }
   static Tensor scale_shift(const Tensor& x, const Tensor& scale, const Tensor& shift) {
     shapes::per_channel("scale_shift", x.shape(), shift.shape());
-    return like(x, shapes::per_channel("scale_shift", x.shape(), scale.shape()));
+    return moved(like(x, shapes::per_channel("scale_shift", x.shape(), scale.shape())), x);
   }
 
-  static Tensor activate(const Tensor& x, Activation) { return x; }
+  static Tensor activate(const Tensor& x, Activation) { return moved(x, x); }
   static Tensor add(const Tensor& a, const Tensor& b) {
-    return like(a, shapes::same("add", a.shape(), b.shape()));
+    return moved(like(a, shapes::same("add", a.shape(), b.shape())), a, b);
   }
   static Tensor multiply(const Tensor& a, const Tensor& b) {
-    return like(a, shapes::same("multiply", a.shape(), b.shape()));
+    return moved(like(a, shapes::same("multiply", a.shape(), b.shape())), a, b);
   }
   static Tensor concat(Inputs inputs) {
-    std::vector<Shape> all;
-    for (const Tensor& input : inputs) all.push_back(input.shape());
-    const Shape shape = shapes::concat(all);
-    return like(inputs[0], shape);
+    const Tensor y = joined(inputs);
+    return moved(y, y);  // as much is read as written
   }
-  static Tensor softmax(const Tensor& x) { return x; }
+  static Tensor softmax(const Tensor& x) { return moved(x, x); }
 
   static Tensor adaptive_avg_pool(Inputs inputs, std::int64_t height, std::int64_t width) {
-    const Tensor x = concat(inputs);
-    return like(x, shapes::resized("adaptive_avg_pool", x.shape(), height, width));
+    const Tensor x = joined(inputs);
+    return moved(like(x, shapes::resized("adaptive_avg_pool", x.shape(), height, width)), x);
   }
   static Tensor resize_bilinear(const Tensor& x, std::int64_t height, std::int64_t width, bool) {
-    return like(x, shapes::resized("resize_bilinear", x.shape(), height, width));
+    return moved(like(x, shapes::resized("resize_bilinear", x.shape(), height, width)), x);
   }
   static Labels resize_argmax(const Tensor& logits, std::int64_t height, std::int64_t width) {
-    return like(logits, shapes::labels("resize_argmax", logits.shape(), height, width));
+    return moved(like(logits, shapes::labels("resize_argmax", logits.shape(), height, width)), logits);
   }
   static void labels_to_host(const Labels&, std::span<std::uint8_t>) { throw_no_elements(); }
 
   static Tensor attention(const Tensor& q, const Tensor& kv, int num_heads, float) {
     const Tensor y = like(q, shapes::attention(q.shape(), kv.shape(), num_heads));
     add(q, &MultiplyAdds::attention, 2 * y.shape().numel() * kv.shape()[1]);
-    return y;
+    return moved(y, q, kv);
   }
   static Tensor rotary(const Tensor& x, const Tensor& angle, int num_heads, float) {
-    return like(x, shapes::rotary(x.shape(), angle.shape(), num_heads));
+    return moved(like(x, shapes::rotary(x.shape(), angle.shape(), num_heads)), x);
   }
   static Tensor geometry_attention(const Tensor& q, const Tensor& k, const Tensor& v,
                                    const GeometryPrior<Tensor>& prior, int num_heads,
@@ -162,7 +169,7 @@ struct Count {
     const std::int64_t width = q.shape()[2];
     const std::int64_t reach = kind == GeometryAttention::full ? height * width : height + width;
     add(q, &MultiplyAdds::attention, 2 * y.shape().numel() * reach);
-    return y;
+    return moved(y, q, k, v, prior.depth);
   }
   static Tensor nmf(const Tensor& x, const Tensor& bases, int steps, float) {
     const Tensor y = like(x, shapes::nmf(x.shape(), bases.shape(), steps));
@@ -171,13 +178,29 @@ struct Count {
     const std::int64_t update_bases = t * d * r + t * r * r + d * r * r;
     add(x, &MultiplyAdds::factorization,
         n * (2 * t * d * r + (steps + 1) * coefficients + steps * update_bases));
-    return y;
+    return moved(y, x, bases);
   }
 
  private:
   static Tensor like(const Tensor& x, const Shape& shape) { return Tensor(x.device(), shape); }
   static void add(const Tensor& x, std::int64_t MultiplyAdds::*kind, std::int64_t count) {
-    if (x.device().tally() != nullptr) x.device().tally()->*kind += count;
+    if (x.device().tally() != nullptr) x.device().tally()->multiply_adds.*kind += count;
+  }
+  /// The inputs as one, which is never made.
+  static Tensor joined(Inputs inputs) {
+    std::vector<Shape> all;
+    for (const Tensor& input : inputs) all.push_back(input.shape());
+    const Shape shape = shapes::concat(all);
+    return like(inputs[0], shape);
+  }
+  /// Counts that y is written, and what it is made of read. Returns y.
+  template <class... Operands>
+  static Tensor moved(const Tensor& y, const Operands&... read) {
+    const auto elements = [](const Tensor& x) { return x ? x.shape().numel() : 0; };
+    if (count::Tally* const tally = y.device().tally()) {
+      tally->elements_moved += (elements(y) + ... + elements(read));
+    }
+    return y;
   }
   [[noreturn]] static void throw_no_elements() {
     throw_argument_error("[count] tensors of the Count backend have shapes and no elements");

@@ -58,6 +58,11 @@ class Captured {
   const Output& operator()(std::span<const float> rgb, std::span<const float> depth) {
     upload("captured rgb", rgb, rgb_);
     upload("captured depth", depth, depth_);
+    return operator()();
+  }
+
+  /// Starts the network again on the pair that it has: what is left to measure without the copies.
+  const Output& operator()() {
     graph_.replay(device_.stream());
     return output_;
   }

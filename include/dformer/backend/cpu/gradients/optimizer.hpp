@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <span>
 #include <string>
 
 #include <dformer/backend/cpu/gradients/channel_sums.hpp>
+#include <dformer/backend/cpu/gradients/pointwise.hpp>
 #include <dformer/backend/cpu/kernels/gradients/kernels.hpp>
+#include <dformer/backend/cpu/storage.hpp>
 #include <dformer/backend/cpu/tensor.hpp>
 #include <dformer/backend/gradient_shapes.hpp>
 #include <dformer/backend/gradients.hpp>
@@ -28,12 +31,24 @@ struct OptimizerOps {
     return zeros;
   }
 
+  /// The same with values in PyTorch's order.
+  static Tensor<T> moment_from_host(const Device& device, WeightLayout layout, const Shape& shape,
+                                    std::span<const float> values) {
+    return StorageOps<T>::weight_from_host(device, layout, shape, values);
+  }
+
   /// In double, whatever T is.
   static double sum_of_squares(const Tensor<T>& x) {
     const auto kernel = gradient_kernels<T>(x.device().isa()).channel_products;
     constexpr std::int64_t group = 64;
     const GroupedRows elements{.channels = 1, .rows = x.elements(), .group = group, .width = group};
     return sum_rows<T>(kernel, x.device(), elements, x.data(), x.data()).data()[0];
+  }
+
+  static double sum_of_squares(std::span<const Tensor<T>> tensors) {
+    double sum = 0;
+    for (const Tensor<T>& x : tensors) sum += sum_of_squares(x);
+    return sum;
   }
 
   /// One step of torch.optim.AdamW; `mean` and `squares` are its exp_avg and exp_avg_sq, zeros before the
@@ -64,6 +79,12 @@ struct OptimizerOps {
     run(gradient_kernels<T>(value.device().isa()).adamw, args, value.device());
   }
 
+  static void adamw(std::span<AdamWUpdate<Tensor<T>>> updates, double factor) {
+    for (auto& [value, gradient, mean, squares, step] : updates) {
+      adamw(value, times(gradient, factor), mean, squares, step);
+    }
+  }
+
   /// One step of torch.optim.SGD; without momentum the buffer is left alone and may be empty.
   static void sgd(Tensor<T>& value, const Tensor<T>& gradient, Tensor<T>& momentum_buffer,
                   const SgdStep& step) {
@@ -80,6 +101,12 @@ struct OptimizerOps {
     run(gradient_kernels<T>(value.device().isa()).sgd, args, value.device());
   }
 
+  static void sgd(std::span<SgdUpdate<Tensor<T>>> updates, double factor) {
+    for (auto& [value, gradient, momentum_buffer, step] : updates) {
+      sgd(value, times(gradient, factor), momentum_buffer, step);
+    }
+  }
+
   /// average = decay * average + (1 - decay) * x.
   static void average_to(Tensor<T>& average, const Tensor<T>& x, double decay) {
     shapes::same_layout("average_to", average, x);
@@ -88,7 +115,16 @@ struct OptimizerOps {
     run(gradient_kernels<T>(x.device().isa()).average_to, args, x.device());
   }
 
+  static void average_to(std::span<AverageUpdate<Tensor<T>>> updates, double decay) {
+    for (auto& [average, x] : updates) average_to(average, x, decay);
+  }
+
  private:
+  static Tensor<T> times(const Tensor<T>& gradient, double factor) {
+    if (factor == 1.0) return gradient;
+    return PointwiseGradientOps<T>::scaled(gradient, static_cast<float>(factor));
+  }
+
   template <class Args>
   static void run(void (*kernel)(const Args&, std::int64_t, std::int64_t), const Args& args,
                   const Device& device) {

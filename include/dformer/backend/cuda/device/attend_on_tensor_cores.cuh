@@ -1,6 +1,6 @@
 #pragma once
 
-// Attention in half and bfloat16 on tensor cores, for heads of a multiple of 8 channels, up to 64. A warp
+// Attention in half and bfloat16 on tensor cores, for heads of a multiple of 4 channels, up to 64. A warp
 // owns 16 queries, whose channels stay in its registers, as do the scores of 16 queries by 32 keys, their
 // weights, which are rounded to T for the second product, and the sums. Keys and values of a tile go through
 // shared memory, for all warps of the block. Heads of DFormerv2 have 16 and 32 channels: what bounds them are
@@ -25,21 +25,43 @@ constexpr int core_step = 16 * Steps + 8;
 
 /// Whether attention on tensor cores takes heads of so many channels, whose tokens are `step` elements apart.
 __host__ __device__ constexpr bool fits_tensor_cores(std::int64_t head_dim, std::int64_t step) {
-  return head_dim % 8 == 0 && head_dim <= 64 && step % 8 == 0;
+  return head_dim % 4 == 0 && head_dim <= 64 && step % 4 == 0;
 }
 
-/// The block brings a tile of keys or values to shared memory; what is beyond the keys and channels that
-/// there are becomes 0.
+/// The block brings a tile of keys and one of values to shared memory, the one behind the other, N channels
+/// at a time; what is beyond the tokens and channels that there are becomes 0. Loads of a thread do not wait
+/// for each other.
+template <int Steps, int N, class T>
+__device__ __forceinline__ void load_core_packs(const T* keys, const T* values, std::int64_t step,
+                                                std::int64_t tokens, std::int64_t channels, T* to) {
+  constexpr int packs = 16 * Steps / N, in_flight = 32 / N, count = 2 * core_keys * packs;
+  const int threads = static_cast<int>(blockDim.x);
+  for (int first = static_cast<int>(threadIdx.x); first < count; first += in_flight * threads) {
+    Pack<T, N> loaded[in_flight];
+    DFORMER_UNROLL
+    for (int n = 0; n < in_flight; ++n) {
+      const int i = first + n * threads, row = i / packs % core_keys, channel = i % packs * N;
+      loaded[n] = Pack<T, N>{};
+      if (i < count && row < tokens && channel < channels) {
+        const T* const from = i < count / 2 ? keys : values;
+        loaded[n] = *reinterpret_cast<const Pack<T, N>*>(from + row * step + channel);
+      }
+    }
+    DFORMER_UNROLL
+    for (int n = 0; n < in_flight; ++n) {
+      const int i = first + n * threads;
+      if (i < count)
+        *reinterpret_cast<Pack<T, N>*>(to + i / packs * core_step<Steps> + i % packs * N) = loaded[n];
+    }
+  }
+}
 template <int Steps, class T>
-__device__ __forceinline__ void load_core_tile(const T* from, std::int64_t step, std::int64_t tokens,
-                                               std::int64_t channels, T* to) {
-  constexpr int packs = 2 * Steps;
-  for (int i = static_cast<int>(threadIdx.x); i < core_keys * packs; i += static_cast<int>(blockDim.x)) {
-    const int row = i / packs, channel = i % packs * 8;
-    Pack<T, 8> pack{};
-    if (row < tokens && channel < channels)
-      pack = *reinterpret_cast<const Pack<T, 8>*>(from + row * step + channel);
-    *reinterpret_cast<Pack<T, 8>*>(to + row * core_step<Steps> + channel) = pack;
+__device__ __forceinline__ void load_core_tiles(const T* keys, const T* values, std::int64_t step,
+                                                std::int64_t tokens, std::int64_t channels, T* to) {
+  if (channels % 8 == 0 && step % 8 == 0) {
+    load_core_packs<Steps, 8>(keys, values, step, tokens, channels, to);
+  } else {
+    load_core_packs<Steps, 4>(keys, values, step, tokens, channels, to);
   }
 }
 
@@ -140,10 +162,9 @@ __global__ void attend_on_tensor_cores(AttentionArgs<T> args) {
   float sums[2 * Steps][4] = {};
   for (std::int64_t first = part * args.keys_per_part; first < last_key; first += core_keys) {
     __syncthreads();
-    load_core_tile<Steps>(problem.k + k_offset + first * problem.keys.token_step, problem.keys.token_step,
-                          last_key - first, problem.head_dim, k_tile);
-    load_core_tile<Steps>(problem.v + k_offset + first * problem.keys.token_step, problem.keys.token_step,
-                          last_key - first, problem.head_dim, v_tile);
+    const std::int64_t first_at = k_offset + first * problem.keys.token_step;
+    load_core_tiles<Steps>(problem.k + first_at, problem.v + first_at, problem.keys.token_step,
+                           last_key - first, problem.head_dim, k_tile);
     if constexpr (has_places) {
       if (threadIdx.x < core_keys)
         key_places[threadIdx.x] = score.place(min(first + threadIdx.x, last_key - 1));

@@ -10,6 +10,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <dformer/backend/cuda/emulation/fiber.hpp>
@@ -110,6 +111,16 @@ class Block {
     return lanes;
   }
 
+  /// What a warp does as one: `body` is called once, with what each lane brings, when all are here.
+  using Brought = std::array<void*, warp_size>;
+  template <class Body>
+  void together(void* own, const Body& body) {
+    Warp& warp = warp_of(running_);
+    warp.brought[running_ % warp_size] = own;
+    if (warp.waiting + warp.ended + 1 == warp_size) body(std::as_const(warp.brought));
+    sync_warp();
+  }
+
   unsigned lane() const { return running_ % warp_size; }
 
  private:
@@ -124,6 +135,7 @@ class Block {
     unsigned ended = 0;
     std::vector<unsigned> waiters{};
     std::array<Lanes, 2> lanes{};
+    std::array<void*, warp_size> brought{};
   };
 
   Warp& warp_of(unsigned thread) { return warps_[thread / warp_size]; }

@@ -3,7 +3,6 @@
 // The tensor cores' part of the kernels' language (device/warp_matrix.cuh) for a host compiler: lanes pass
 // each other what they hold, and each makes its own sums, in float32 and in the order of the depth.
 
-#include <array>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -13,27 +12,16 @@
 
 namespace dformer::cuda::device {
 
-/// What all lanes hold in N registers, [register][lane].
-template <int N>
-class RegistersOfWarp {
- public:
-  explicit RegistersOfWarp(const std::uint32_t (&own)[N]) {
-    for (int i = 0; i < N; i += 2) {
-      const auto& lanes = emulation::Block::current()->publish(std::uint64_t{own[i + 1]} << 32 | own[i]);
-      for (unsigned lane = 0; lane < lanes.size(); ++lane) {
-        held_[i][lane] = static_cast<std::uint32_t>(lanes[lane]);
-        held_[i + 1][lane] = static_cast<std::uint32_t>(lanes[lane] >> 32);
-      }
-    }
-  }
-  std::uint32_t at(int i, unsigned lane) const { return held_[i][lane]; }
-
- private:
-  std::array<std::array<std::uint32_t, 32>, N> held_{};
+/// What a lane brings to a product.
+template <int A, int B>
+struct WarpProduct {
+  const std::uint32_t (&a)[A];
+  const std::uint32_t (&b)[B];
+  float (&sums)[4];
 };
 
 template <class T>
-float element_of(std::uint32_t pair, unsigned upper) {
+float element_of(std::uint32_t pair, int upper) {
   return to_float(T{static_cast<std::uint16_t>(upper != 0 ? pair >> 16 : pair & 0xffffu)});
 }
 inline std::uint32_t bits_of(float x) {
@@ -47,33 +35,45 @@ inline float float_of(std::uint32_t bits) {
   return value;
 }
 
+/// sums += a b over `depth`, where factor(lane's product, row or column, k) are the elements.
+template <class Product, class Left, class Right>
+void multiply_warp(Product product, int depth, const Left& left, const Right& right) {
+  emulation::Block::current()->together(&product, [&](const emulation::Block::Brought& brought) {
+    const auto of = [&](int lane) -> const Product& {
+      return *static_cast<const Product*>(brought[static_cast<std::size_t>(lane)]);
+    };
+    float a[16][16], b[16][8];
+    for (int k = 0; k < depth; ++k) {
+      for (int row = 0; row < 16; ++row) a[row][k] = left(of, row, k);
+      for (int column = 0; column < 8; ++column) b[k][column] = right(of, column, k);
+    }
+    for (int lane = 0; lane < 32; ++lane) {
+      for (int i = 0; i < 4; ++i) {
+        const int row = lane / 4 + i / 2 * 8, column = lane % 4 * 2 + i % 2;
+        float& sum = of(lane).sums[i];
+        for (int k = 0; k < depth; ++k) sum = std::fma(a[row][k], b[k][column], sum);
+      }
+    }
+  });
+}
+
 template <class T>
 void multiply_add_16_bit(const std::uint32_t (&a)[4], const std::uint32_t (&b)[2], float (&sums)[4]) {
-  const RegistersOfWarp<4> left(a);
-  const RegistersOfWarp<2> right(b);
-  const unsigned lane = emulation::Block::current()->lane(), group = lane / 4, place = lane % 4;
-  for (unsigned i = 0; i < 4; ++i) {
-    const unsigned column = 2 * place + i % 2;
-    for (unsigned k = 0; k < 16; ++k) {
-      const unsigned holder = k % 8 / 2;
-      sums[i] =
-          std::fma(element_of<T>(left.at(static_cast<int>(i / 2 + 2 * (k / 8)), 4 * group + holder), k % 2),
-                   element_of<T>(right.at(static_cast<int>(k / 8), 4 * column + holder), k % 2), sums[i]);
-    }
-  }
+  multiply_warp(
+      WarpProduct<4, 2>{a, b, sums}, 16,
+      [](const auto& of, int row, int k) {
+        return element_of<T>(of(row % 8 * 4 + k % 8 / 2).a[row / 8 + k / 8 * 2], k % 2);
+      },
+      [](const auto& of, int column, int k) {
+        return element_of<T>(of(column * 4 + k % 8 / 2).b[k / 8], k % 2);
+      });
 }
 
 inline void multiply_add_tf32(const std::uint32_t (&a)[4], const std::uint32_t (&b)[2], float (&sums)[4]) {
-  const RegistersOfWarp<4> left(a);
-  const RegistersOfWarp<2> right(b);
-  const unsigned lane = emulation::Block::current()->lane(), group = lane / 4, place = lane % 4;
-  for (unsigned i = 0; i < 4; ++i) {
-    const unsigned column = 2 * place + i % 2;
-    for (unsigned k = 0; k < 8; ++k) {
-      sums[i] = std::fma(float_of(left.at(static_cast<int>(i / 2 + 2 * (k / 4)), 4 * group + k % 4)),
-                         float_of(right.at(static_cast<int>(k / 4), 4 * column + k % 4)), sums[i]);
-    }
-  }
+  multiply_warp(
+      WarpProduct<4, 2>{a, b, sums}, 8,
+      [](const auto& of, int row, int k) { return float_of(of(row % 8 * 4 + k % 4).a[row / 8 + k / 4 * 2]); },
+      [](const auto& of, int column, int k) { return float_of(of(column * 4 + k % 4).b[k / 4]); });
 }
 
 /// Halves are rounded away from zero.
