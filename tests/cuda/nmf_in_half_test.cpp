@@ -48,7 +48,7 @@ TEST(NmfInHalf, IsRoundedOnceWithOtherRanks) {
 /// they are made. All are positive, so that relative errors add up: an update meets those of the square and
 /// of its own rounding, and a step has two. It divides by what it multiplies with, so that what went wrong
 /// before hardly grows: 4 roundings for each step, 4 for the last update, and the one to T. That is an
-/// estimate to first order, not a proof; what is met is about a third of it.
+/// estimate to first order, not a proof; a third of it is met at most.
 template <class T>
 double core_bound(int steps) {
   return (4 * steps + 4) * 0x1p-11 + roundoff<T>;
