@@ -13,8 +13,8 @@ namespace dformer::cuda {
 
 /// Some images x [images, rows, channels] that are factorized side by side, and the halves of a step that
 /// way there and way back share. Matrices are [rows or channels, rank] of each image. In half and bfloat16
-/// the way there takes tensor cores where it can; all of its matrices are then rounded to TF32, where they are
-/// made.
+/// the way there takes tensor cores where it can; all of its matrices are then rounded to TF32, where they
+/// are made.
 template <class T>
 class NmfImages {
  public:
@@ -69,24 +69,16 @@ class NmfImages {
     }
   }
 
-  /// Similarities of rows and bases, the coefficients that they start with, and those after one update. `next`
-  /// may be the similarities' memory.
+  /// Similarities of rows and bases, the coefficients that they start with, and those after one update.
+  /// `next` may be the similarities' memory.
   void start(const ConstMatrix& bases, const ConstMatrix& gram, float inv_t, const Matrix& similarities,
              const Matrix& coefficients, const Matrix& next) const {
     if constexpr (!std::is_same_v<T, float>) {
       if (tensor_cores_) {
-        nmf_coefficients(NmfCoefficientsArgs<T>{x_,
-                                                bases,
-                                                gram,
-                                                {},
-                                                coefficients,
-                                                similarities,
-                                                next,
-                                                images_,
-                                                rows_,
-                                                channels_,
-                                                inv_t},
-                         stream());
+        nmf_coefficients(
+            NmfCoefficientsArgs<T>{
+                x_, bases, gram, {}, coefficients, similarities, next, images_, rows_, channels_, inv_t},
+            stream());
         return;
       }
     }
@@ -94,17 +86,9 @@ class NmfImages {
         NmfProductArgs<T, float>{x_, bases, similarities, images_, rows_, rank_, channels_, false, false},
         stream());
     nmf_start({read(similarities), coefficients, images_, rows_, rank_, inv_t}, stream());
-    nmf_update(NmfUpdateArgs<T>{{},
-                                {},
-                                similarities,
-                                read(coefficients),
-                                gram,
-                                next,
-                                images_,
-                                rows_,
-                                rank_,
-                                0},
-               stream());
+    nmf_update(
+        NmfUpdateArgs<T>{{}, {}, similarities, read(coefficients), gram, next, images_, rows_, rank_, 0},
+        stream());
   }
 
   /// The next coefficients. `numerator`, x bases, is kept where it points to anything.
@@ -112,32 +96,16 @@ class NmfImages {
                            const Matrix& numerator, const Matrix& next) const {
     if constexpr (!std::is_same_v<T, float>) {
       if (tensor_cores_) {
-        nmf_coefficients(NmfCoefficientsArgs<T>{x_,
-                                                bases,
-                                                gram,
-                                                coefficients,
-                                                {},
-                                                numerator,
-                                                next,
-                                                images_,
-                                                rows_,
-                                                channels_,
-                                                0.0f},
-                         stream());
+        nmf_coefficients(
+            NmfCoefficientsArgs<T>{
+                x_, bases, gram, coefficients, {}, numerator, next, images_, rows_, channels_, 0.0f},
+            stream());
         return;
       }
     }
-    nmf_update(NmfUpdateArgs<T>{x_,
-                                bases,
-                                numerator,
-                                coefficients,
-                                gram,
-                                next,
-                                images_,
-                                rows_,
-                                rank_,
-                                channels_},
-               stream());
+    nmf_update(
+        NmfUpdateArgs<T>{x_, bases, numerator, coefficients, gram, next, images_, rows_, rank_, channels_},
+        stream());
   }
 
   /// The next bases. `sums` [channels + rank, rank] keeps x^T coefficients and, below, coefficients^T
@@ -209,7 +177,7 @@ class NmfImages {
   // On tensor cores a block takes half of 64 channels: together one for each multiprocessor of a large GPU.
   static std::int64_t core_slices_of(std::int64_t rows, std::int64_t channels) {
     const std::int64_t blocks = 2 * ((channels + 63) / 64 + 1);
-    return std::clamp<std::int64_t>(132 / blocks, 1, (rows + 127) / 128);
+    return std::clamp<std::int64_t>(132 / blocks, 1, (rows + rows_per_slice - 1) / rows_per_slice);
   }
   float* parts() const {
     Tensor<float> handle = parts_;

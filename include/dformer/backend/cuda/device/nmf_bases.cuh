@@ -7,62 +7,62 @@ namespace dformer::cuda::device {
 constexpr int slice_channels = 64;  // of a block
 constexpr int slice_columns = 32;
 constexpr int slice_step = tile_step(slice_columns);
-constexpr int slice_depth = 16;  // rows of a piece
+constexpr int slice_depth = 8;  // rows of a piece
 
-/// What a warp multiplies at a time: 64 columns of a matrix, turned, by 32 of the coefficients, along 16
-/// rows.
+/// A warp multiplies 64 columns of a matrix, turned, by 32 of the coefficients, along 8 rows at a time: packs
+/// 0 and 1 are the coefficients of a thread's two rows, then come its 8 columns of one, and of the other.
 template <class E>
-struct SlicesPiece {
-  Pack<E, 8> left[4];
-  Pack<float, 4> right[4];
+using SlicesRing = NmfRing<sizeof(E) == 2 ? 6 : 4, 2 + static_cast<int>(sizeof(E))>;
 
-  __device__ __forceinline__ void load(const E* from, std::int64_t step, bool has_columns, const float* with,
-                                       std::int64_t with_step, std::int64_t row, std::int64_t last) {
+template <class E>
+__device__ __forceinline__ void add_piece_turned(int stage, float (&sums)[4][4][4]) {
+  using Ring = SlicesRing<E>;
+  constexpr int packs = sizeof(E) / 2, each = 16 / sizeof(E);
+  const Pack<float, 4> right[2] = {Ring::template read<float>(stage, 0),
+                                   Ring::template read<float>(stage, 1)};
+  Pack<E, each> left[2][packs];
+  DFORMER_UNROLL
+  for (int i = 0; i < 2 * packs; ++i) left[i / packs][i % packs] = Ring::template read<E>(stage, 2 + i);
+  DFORMER_UNROLL
+  for (int m = 0; m < 4; ++m) {
+    const auto at = [&](int row, int column) {
+      return tf32_of(left[row][column / each].values[column % each]);
+    };
+    const std::uint32_t a[4] = {at(0, 2 * m), at(0, 2 * m + 1), at(1, 2 * m), at(1, 2 * m + 1)};
     DFORMER_UNROLL
-    for (int i = 0; i < 4; ++i) {
-      const std::int64_t at = row + 4 * i;
-      left[i] = pack_at<8>(from + at * step, has_columns && at < last);
-      right[i] = pack_at<4>(with + at * with_step, at < last);
+    for (int j = 0; j < 4; ++j) {
+      multiply_add_tf32(a, {bits_of(right[0].values[j]), bits_of(right[1].values[j])}, sums[m][j]);
     }
   }
-  __device__ __forceinline__ void add_to(float (&sums)[4][4][4]) const {
-    DFORMER_UNROLL
-    for (int s = 0; s < 4; s += 2) {
-      DFORMER_UNROLL
-      for (int m = 0; m < 4; ++m) {
-        const std::uint32_t a[4] = {
-            tf32_of(left[s].values[2 * m]), tf32_of(left[s].values[2 * m + 1]),
-            tf32_of(left[s + 1].values[2 * m]), tf32_of(left[s + 1].values[2 * m + 1])};
-        DFORMER_UNROLL
-        for (int j = 0; j < 4; ++j) {
-          multiply_add_tf32(a, {bits_of(right[s].values[j]), bits_of(right[s + 1].values[j])}, sums[m][j]);
-        }
-      }
-    }
-  }
-};
+}
 
-/// left^T coefficients of the rows `first` to `last`, 64 columns of left from `channel` on by 32 coefficients
-/// from `column` on. Each warp takes every eighth piece and lays its sums down in dynamic_shared; there, row 8
-/// c + g stands for channel 8 g + c.
+/// left^T coefficients of the rows `first` to `last`, 64 columns of left by 32 coefficients, of which `left`
+/// and `with` are this thread's. Each warp takes every eighth piece and lays its sums down in dynamic_shared;
+/// there, row 8 c + g stands for column 8 g + c.
 template <class E>
 __device__ __forceinline__ void make_slice(const E* left, std::int64_t step, bool has_columns,
                                            const float* with, std::int64_t with_step, std::int64_t first,
                                            std::int64_t last) {
+  using Ring = SlicesRing<E>;
   const NmfLane lane;
-  float sums[4][4][4] = {};
-  SlicesPiece<E> now, next;
-  const auto load = [&](std::int64_t row, SlicesPiece<E>& piece) {
-    piece.load(left, step, has_columns, with, with_step, row + lane.place, last);
+  const auto load = [&](int piece, int stage) {
+    DFORMER_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      const std::int64_t row = first + slice_depth * (lane.warp + nmf_warps * piece) + lane.place + 4 * i;
+      copy_async<16>(Ring::pack(stage, i), with + row * with_step, row < last);
+      constexpr int packs = sizeof(E) / 2, each = 16 / sizeof(E);
+      DFORMER_UNROLL
+      for (int k = 0; k < packs; ++k) {
+        copy_async<16>(Ring::pack(stage, 2 + packs * i + k), left + row * step + each * k,
+                       has_columns && row < last);
+      }
+    }
   };
-  constexpr int stride = slice_depth * nmf_warps;
-  load(first + slice_depth * lane.warp, now);
-  for (std::int64_t row = first + slice_depth * lane.warp; row < last; row += 2 * stride) {
-    load(row + stride, next);
-    now.add_to(sums);
-    load(row + 2 * stride, now);
-    next.add_to(sums);
-  }
+  float sums[4][4][4] = {};
+  const int pieces = static_cast<int>((max(last - first, std::int64_t{0}) + slice_depth - 1) / slice_depth);
+  Ring::run((pieces + nmf_warps - 1 - lane.warp) / nmf_warps, load,
+            [&](int stage) { add_piece_turned<E>(stage, sums); });
+  __syncthreads();
   DFORMER_UNROLL
   for (int m = 0; m < 4; ++m) {
     DFORMER_UNROLL
@@ -77,7 +77,7 @@ __device__ __forceinline__ void make_slice(const E* left, std::int64_t step, boo
 
 /// A block makes 64 channels by 32 columns of one slice; the last 64 are the coefficients themselves.
 template <class T>
-__global__ void __launch_bounds__(nmf_threads) sum_in_slices(NmfSlicesArgs<T> args) {
+__global__ void __launch_bounds__(nmf_threads, 2) sum_in_slices(NmfSlicesArgs<T> args) {
   const NmfLane lane;
   const std::int64_t image = blockIdx.z, slice = blockIdx.y;
   const int tile = static_cast<int>(blockIdx.x / 2);
@@ -99,9 +99,8 @@ __global__ void __launch_bounds__(nmf_threads) sum_in_slices(NmfSlicesArgs<T> ar
   }
   __syncthreads();
   const std::int64_t height = args.channels + nmf_rank;
-  float* const to = args.parts +
-                    ((image * args.slices + slice) * height + (of_x ? 0 : args.channels) + channel) * nmf_rank +
-                    column;
+  const ImageMatrix<float> to{args.parts + ((of_x ? 0 : args.channels) + channel) * nmf_rank + column,
+                              height * nmf_rank, nmf_rank};
   DFORMER_UNROLL
   for (int i = 0; i < slice_channels * slice_columns / 4 / nmf_threads; ++i) {
     const int number = static_cast<int>(threadIdx.x) + i * nmf_threads;
@@ -111,14 +110,18 @@ __global__ void __launch_bounds__(nmf_threads) sum_in_slices(NmfSlicesArgs<T> ar
     Pack<float, 4> sum = quad(dynamic_shared<float>() + row * slice_step + at);
     DFORMER_UNROLL
     for (int w = 1; w < nmf_warps; ++w) {
-      add_quad(dynamic_shared<float>() + (w * slice_channels + row) * slice_step + at, sum);
+      add_to(quad(dynamic_shared<float>() + (w * slice_channels + row) * slice_step + at), sum);
     }
-    *reinterpret_cast<Pack<float, 4>*>(to + below * nmf_rank + at) = sum;
+    *reinterpret_cast<Pack<float, 4>*>(row_of(to, image * args.slices + slice, below) + at) = sum;
   }
 }
-constexpr std::size_t slices_shared_bytes = sizeof(float) * nmf_warps * slice_channels * slice_step;
+constexpr std::size_t slices_shared_bytes = SlicesRing<float>::bytes;
+static_assert(SlicesRing<half>::bytes <= slices_shared_bytes);
+static_assert(sizeof(float) * nmf_warps * slice_channels * slice_step <= slices_shared_bytes);
 
 constexpr int bases_rows = 16;
+constexpr int bases_quads = 1 + nmf_rank / bases_rows;  // of a thread, of each slice
+using BasesRing = NmfRing<4, bases_quads>;
 
 /// A block updates 16 channels; the square is added up by each, which is what it mostly does.
 __global__ void __launch_bounds__(nmf_threads) make_bases(NmfBasesArgs args) {
@@ -129,12 +132,6 @@ __global__ void __launch_bounds__(nmf_threads) make_bases(NmfBasesArgs args) {
   const std::int64_t image = blockIdx.y, first = static_cast<std::int64_t>(blockIdx.x) * bases_rows;
   const std::int64_t size = (args.channels + nmf_rank) * nmf_rank;
   const float* const parts = args.parts + image * args.slices * size;
-  const auto sum_of = [&](std::int64_t row, int column) {
-    const float* const from = parts + row * nmf_rank + column;
-    Pack<float, 4> sum = quad(from);
-    for (std::int64_t s = 1; s < args.slices; ++s) add_quad(from + s * size, sum);
-    return sum;
-  };
   const auto keep = [&](const ImageMatrix<float>& to, std::int64_t row, int column,
                         const Pack<float, 4>& pack) {
     *reinterpret_cast<Pack<float, 4>*>(row_of(to, image, row) + column) = pack;
@@ -144,16 +141,29 @@ __global__ void __launch_bounds__(nmf_threads) make_bases(NmfBasesArgs args) {
   const int column = static_cast<int>(threadIdx.x) % (nmf_rank / 4) * 4;
   const bool there = first + row < args.channels;
   const auto values = pack_at<4>(row_of(args.values, image, first + row) + column, there);
-  Pack<float, 4> numerator{};
-  if (there) numerator = sum_of(first + row, column);
+  // A thread's quads: one of the numerator, then those of the square, below all channels.
+  Pack<float, 4> sums[bases_quads] = {};
+  const auto load = [&](int slice, int stage) {
+    const float* const from = parts + slice * size + column;
+    copy_async<16>(BasesRing::pack(stage, 0), from + (first + row) * nmf_rank, there);
+    DFORMER_UNROLL
+    for (int i = 1; i < bases_quads; ++i) {
+      copy_async<16>(BasesRing::pack(stage, i),
+                     from + (args.channels + row + (i - 1) * bases_rows) * nmf_rank, true);
+    }
+  };
+  BasesRing::run(static_cast<int>(args.slices), load, [&](int stage) {
+    DFORMER_UNROLL
+    for (int i = 0; i < bases_quads; ++i) add_to(BasesRing::read<float>(stage, i), sums[i]);
+  });
   *reinterpret_cast<Pack<float, 4>*>(values_tile + row * nmf_step + column) = values;
   DFORMER_UNROLL
-  for (int i = 0; i < nmf_rank / bases_rows; ++i) {
-    const int below = row + i * bases_rows;
-    Pack<float, 4> sum = sum_of(args.channels + below, column);
-    for (int c = 0; c < 4; ++c) sum.values[c] = rounded_to_tf32(sum.values[c]);
-    *reinterpret_cast<Pack<float, 4>*>(square_tile + below * nmf_step + column) = sum;
-    if (blockIdx.x == 0) keep(args.sums, args.channels + below, column, sum);
+  for (int i = 1; i < bases_quads; ++i) {
+    const int below = row + (i - 1) * bases_rows;
+    DFORMER_UNROLL
+    for (int c = 0; c < 4; ++c) sums[i].values[c] = rounded_to_tf32(sums[i].values[c]);
+    *reinterpret_cast<Pack<float, 4>*>(square_tile + below * nmf_step + column) = sums[i];
+    if (blockIdx.x == 0) keep(args.sums, args.channels + below, column, sums[i]);
   }
   __syncthreads();
   NmfSquare square;
@@ -161,12 +171,15 @@ __global__ void __launch_bounds__(nmf_threads) make_bases(NmfBasesArgs args) {
   multiply_by_square<bases_rows / 16>(values_tile, square, denominators);
   __syncthreads();
   if (!there) return;
-  keep(args.sums, first + row, column, numerator);
+  keep(args.sums, first + row, column, sums[0]);
   keep(args.next, first + row, column,
-       updated(values, numerator, quad(denominators + row * nmf_step + column)));
+       updated(values, sums[0], quad(denominators + row * nmf_step + column)));
 }
 
 constexpr int gram_tile = 16;
+/// Pieces are 8 channels, of which a thread has two: pack 0 is its two rows and two columns of the square in
+/// one of them, pack 1 in the other.
+using GramRing = NmfRing<8, 2>;
 
 /// A block makes 16 by 16 of the square, each warp an eighth of the depth.
 __global__ void __launch_bounds__(nmf_threads) make_gram(NmfGramArgs args) {
@@ -177,30 +190,25 @@ __global__ void __launch_bounds__(nmf_threads) make_gram(NmfGramArgs args) {
   const int row = static_cast<int>(blockIdx.x) / tiles * gram_tile;
   const int column = static_cast<int>(blockIdx.x) % tiles * gram_tile;
   const float* const from = row_of(args.bases, image, lane.place) + 2 * lane.group;
+  const auto load = [&](int piece, int stage) {
+    DFORMER_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      const float* const at = from + (8 * (lane.warp + nmf_warps * piece) + 4 * i) * args.bases.step;
+      copy_async<8>(GramRing::pack(stage, i), at + row, true);
+      copy_async<8>(GramRing::pack(stage, i) + 8, at + column, true);
+    }
+  };
   float sums[2][4] = {};
-  constexpr int together = 8;
-  for (std::int64_t first = 8 * lane.warp; first < args.channels; first += 8 * nmf_warps * together) {
-    Pack<float, 2> left[together][2], right[together][2];
+  const int pieces = static_cast<int>(args.channels / 8);
+  GramRing::run((pieces + nmf_warps - 1 - lane.warp) / nmf_warps, load, [&](int stage) {
+    const Pack<float, 4> near = GramRing::read<float>(stage, 0), far = GramRing::read<float>(stage, 1);
+    const std::uint32_t a[4] = {bits_of(near.values[0]), bits_of(near.values[1]), bits_of(far.values[0]),
+                                bits_of(far.values[1])};
     DFORMER_UNROLL
-    for (int s = 0; s < together; ++s) {
-      const std::int64_t depth = first + 8 * nmf_warps * s;
-      DFORMER_UNROLL
-      for (int i = 0; i < 2; ++i) {
-        const float* const at = from + (depth + 4 * i) * args.bases.step;
-        left[s][i] = pack_at<2>(at + row, depth < args.channels);
-        right[s][i] = pack_at<2>(at + column, depth < args.channels);
-      }
+    for (int j = 0; j < 2; ++j) {
+      multiply_add_tf32(a, {bits_of(near.values[2 + j]), bits_of(far.values[2 + j])}, sums[j]);
     }
-    DFORMER_UNROLL
-    for (int s = 0; s < together; ++s) {
-      const std::uint32_t a[4] = {bits_of(left[s][0].values[0]), bits_of(left[s][0].values[1]),
-                                  bits_of(left[s][1].values[0]), bits_of(left[s][1].values[1])};
-      DFORMER_UNROLL
-      for (int j = 0; j < 2; ++j) {
-        multiply_add_tf32(a, {bits_of(right[s][0].values[j]), bits_of(right[s][1].values[j])}, sums[j]);
-      }
-    }
-  }
+  });
   DFORMER_UNROLL
   for (int i = 0; i < 4; ++i) {  // of two rows, two times two columns
     *reinterpret_cast<Pack<float, 2>*>(

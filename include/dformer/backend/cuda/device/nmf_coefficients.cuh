@@ -9,67 +9,61 @@ namespace dformer::cuda::device {
 constexpr int nmf_rows = 48;
 constexpr int nmf_depth_parts = 4;
 
-/// What a warp multiplies at a time: 48 rows of x by 32 bases, along 32 channels, of which a thread has 8
-/// neighbouring ones.
-template <class T>
-struct CoefficientsPiece {
-  Pack<T, 8> x[nmf_rows / 8];
-  Pack<float, 4> bases[8];
+/// A warp multiplies 48 rows of x by 32 bases, along 16 channels at a time, of which a thread has 4
+/// neighbouring ones: packs 0 to 3 are their bases, the others each of two rows, 8 apart.
+using CoefficientsRing = NmfRing<3, 4 + nmf_rows / 16>;
 
-  /// `rows`: x at this thread's first channel, of each of its rows; `right`: the bases' row of it.
-  __device__ __forceinline__ void load(const T* const (&rows)[nmf_rows / 8], const float* right,
-                                       std::int64_t step, std::int64_t channel, bool valid) {
+template <class T>
+__device__ __forceinline__ void add_piece(int stage, float (&sums)[nmf_rows / 16][4][4]) {
+  Pack<float, 4> bases[4];
+  Pack<T, 8> x[nmf_rows / 16];
+  DFORMER_UNROLL
+  for (int i = 0; i < 4; ++i) bases[i] = CoefficientsRing::read<float>(stage, i);
+  DFORMER_UNROLL
+  for (int m = 0; m < nmf_rows / 16; ++m) x[m] = CoefficientsRing::read<T>(stage, 4 + m);
+  DFORMER_UNROLL
+  for (int s = 0; s < 4; s += 2) {
     DFORMER_UNROLL
-    for (int i = 0; i < 8; ++i) bases[i] = pack_at<4>(right + (channel + i) * step, valid);
-    DFORMER_UNROLL
-    for (int i = 0; i < nmf_rows / 8; ++i) x[i] = pack_at<8>(rows[i] + channel, valid);
-  }
-  __device__ __forceinline__ void add_to(float (&sums)[nmf_rows / 16][4][4]) const {
-    DFORMER_UNROLL
-    for (int s = 0; s < 4; ++s) {
-      std::uint32_t left[nmf_rows / 16][4];
-      DFORMER_UNROLL
-      for (int m = 0; m < nmf_rows / 16; ++m) {
-        DFORMER_UNROLL
-        for (int i = 0; i < 4; ++i) left[m][i] = tf32_of(x[2 * m + i % 2].values[2 * s + i / 2]);
-      }
+    for (int m = 0; m < nmf_rows / 16; ++m) {
+      const std::uint32_t left[4] = {tf32_of(x[m].values[s]), tf32_of(x[m].values[4 + s]),
+                                     tf32_of(x[m].values[s + 1]), tf32_of(x[m].values[4 + s + 1])};
       DFORMER_UNROLL
       for (int j = 0; j < 4; ++j) {
-        const std::uint32_t right[2] = {bits_of(bases[2 * s].values[j]), bits_of(bases[2 * s + 1].values[j])};
-        DFORMER_UNROLL
-        for (int m = 0; m < nmf_rows / 16; ++m) multiply_add_tf32(left[m], right, sums[m][j]);
+        multiply_add_tf32(left, {bits_of(bases[s].values[j]), bits_of(bases[s + 1].values[j])}, sums[m][j]);
       }
     }
   }
-};
+}
 
 /// x bases of the block's rows from `first` on: each warp makes 32 columns, of one part of the depth, and
-/// lays them down in `parts` [nmf_depth_parts, nmf_rows, 64].
+/// lays them down in `parts` [nmf_depth_parts, nmf_rows, 64], which may be the ring's memory.
 template <class T>
 __device__ __forceinline__ void make_numerator(const NmfCoefficientsArgs<T>& args, std::int64_t image,
                                                std::int64_t first, float* parts) {
   const NmfLane lane;
   const int part = lane.warp % nmf_depth_parts, column = lane.warp / nmf_depth_parts * (nmf_rank / 2);
-  const T* rows[nmf_rows / 8];
-  DFORMER_UNROLL
-  for (int i = 0; i < nmf_rows / 8; ++i) {
-    rows[i] = row_of(args.x, image, min(first + 8 * i + lane.group, args.rows - 1));
-  }
-  const float* const right = row_of(args.bases, image, 0) + column + 4 * lane.group;
-  float sums[nmf_rows / 16][4][4] = {};
-  CoefficientsPiece<T> now, next;
-  const auto load = [&](std::int64_t depth, CoefficientsPiece<T>& piece) {
-    const std::int64_t channel = depth + 8 * lane.place;
-    piece.load(rows, right, args.bases.step, channel, channel < args.channels);
+  const T* const left = row_of(args.x, image, first + lane.group) + 4 * lane.place;
+  const int rows = static_cast<int>(min(args.rows - first - lane.group, std::int64_t{nmf_rows}));
+  const float* const right = row_of(args.bases, image, 4 * lane.place) + column + 4 * lane.group;
+  const int channels = static_cast<int>(args.channels);
+  const auto load = [&](int piece, int stage) {
+    const int depth = 16 * (part + nmf_depth_parts * piece);
+    const bool valid = depth + 4 * lane.place < channels;
+    DFORMER_UNROLL
+    for (int i = 0; i < 4; ++i) {
+      copy_async<16>(CoefficientsRing::pack(stage, i), right + (depth + i) * args.bases.step, valid);
+    }
+    DFORMER_UNROLL
+    for (int i = 0; i < nmf_rows / 8; ++i) {
+      copy_async<8>(CoefficientsRing::pack(stage, 4 + i / 2) + 8 * (i % 2),
+                    left + 8 * i * args.x.step + depth, valid && 8 * i < rows);
+    }
   };
-  constexpr int stride = 32 * nmf_depth_parts;
-  load(32 * part, now);
-  for (std::int64_t depth = 32 * part; depth < args.channels; depth += 2 * stride) {
-    load(depth + stride, next);
-    now.add_to(sums);
-    load(depth + 2 * stride, now);
-    next.add_to(sums);
-  }
+  float sums[nmf_rows / 16][4][4] = {};
+  const int pieces = (channels + 15) / 16;
+  CoefficientsRing::run((pieces + nmf_depth_parts - 1 - part) / nmf_depth_parts, load,
+                        [&](int stage) { add_piece<T>(stage, sums); });
+  __syncthreads();
   DFORMER_UNROLL
   for (int m = 0; m < nmf_rows / 16; ++m) {
     DFORMER_UNROLL
@@ -96,37 +90,39 @@ __device__ __forceinline__ Pack<float, 4> first_coefficients(const Pack<float, 4
 }
 
 template <class T>
-__global__ void __launch_bounds__(nmf_threads) make_coefficients(NmfCoefficientsArgs<T> args) {
+__global__ void __launch_bounds__(nmf_threads, 2) make_coefficients(NmfCoefficientsArgs<T> args) {
   constexpr int quads = nmf_rows * nmf_rank / 4 / nmf_threads;
   const NmfLane lane;
   const std::int64_t image = blockIdx.y, first = static_cast<std::int64_t>(blockIdx.x) * nmf_rows;
   float* const parts = dynamic_shared<float>();
-  float* const tile = parts + nmf_depth_parts * nmf_rows * nmf_step;
+  float* const tile = parts + CoefficientsRing::bytes / sizeof(float);
 
-  make_numerator(args, image, first, parts);
-  NmfSquare gram;
-  gram.load(row_of(args.gram, image, 0), args.gram.step, 8 * lane.warp);
-  // From here on a thread has some quads of the rows.
+  // What is needed once the numerator is there is on its way meanwhile. Of the rows a thread has some quads.
   const int column = static_cast<int>(threadIdx.x) % (nmf_rank / 4) * 4;
   const auto row = [&](int i) { return static_cast<int>(threadIdx.x + i * nmf_threads) / (nmf_rank / 4); };
-  Pack<float, 4> values[quads], numerator[quads];
   if (args.values.data != nullptr) {
     DFORMER_UNROLL
     for (int i = 0; i < quads; ++i) {
-      const bool there = first + row(i) < args.rows;
-      values[i] = pack_at<4>(row_of(args.values, image, first + row(i)) + column, there);
+      copy_async<16>(tile + row(i) * nmf_step + column, row_of(args.values, image, first + row(i)) + column,
+                     first + row(i) < args.rows);
     }
   }
+  NmfSquare gram;
+  gram.load(row_of(args.gram, image, 0), args.gram.step, 8 * lane.warp);
+  make_numerator(args, image, first, parts);
+  wait_for_copies<0>();
   __syncthreads();
+  Pack<float, 4> values[quads], numerator[quads];
   DFORMER_UNROLL
   for (int i = 0; i < quads; ++i) {
     numerator[i] = quad(parts + row(i) * nmf_step + column);
     DFORMER_UNROLL
     for (int p = 1; p < nmf_depth_parts; ++p) {
-      add_quad(parts + (p * nmf_rows + row(i)) * nmf_step + column, numerator[i]);
+      add_to(quad(parts + (p * nmf_rows + row(i)) * nmf_step + column), numerator[i]);
     }
-    if (args.values.data == nullptr) values[i] = first_coefficients(numerator[i], args.inv_t);
-    *reinterpret_cast<Pack<float, 4>*>(tile + row(i) * nmf_step + column) = values[i];
+    auto* const own = reinterpret_cast<Pack<float, 4>*>(tile + row(i) * nmf_step + column);
+    if (args.values.data == nullptr) *own = first_coefficients(numerator[i], args.inv_t);
+    values[i] = *own;
   }
   __syncthreads();
   multiply_by_square<nmf_rows / 16>(tile, gram, parts);
@@ -144,6 +140,7 @@ __global__ void __launch_bounds__(nmf_threads) make_coefficients(NmfCoefficients
   }
 }
 constexpr std::size_t coefficients_shared_bytes =
-    sizeof(float) * (nmf_depth_parts + 1) * nmf_rows * nmf_step;
+    CoefficientsRing::bytes + sizeof(float) * nmf_rows * nmf_step;
+static_assert(sizeof(float) * nmf_depth_parts * nmf_rows * nmf_step <= CoefficientsRing::bytes);
 
 }  // namespace dformer::cuda::device

@@ -1,11 +1,12 @@
 #pragma once
 
 // The factorization on tensor cores. Its matrices lie in the second-level cache, and what bounds it at one
-// image is how soon they come from there: each warp loads its factors to registers, in 16 bytes and one piece
-// ahead, and without shared memory, as no two warps of a block want the same piece of the depth. Which row
-// of the depth, and which column of a result, stands where in a warp's product is free: it is so chosen that
-// what a thread loads is what it multiplies. Warps' sums meet in shared memory, in the warps' order.
+// image is how soon they come from there: several pieces are under way at once. Which row of the depth, and
+// which column of a result, stands where in a warp's product is free: it is so chosen that what a thread
+// brings to shared memory, in 16 bytes, is what it multiplies itself, and that no two warps bring the same.
+// So none waits for another before their sums meet, which they do in the warps' order.
 
+#include <dformer/backend/cuda/device/async_copy.cuh>
 #include <dformer/backend/cuda/device/tile.cuh>
 #include <dformer/backend/cuda/device/warp_matrix.cuh>
 #include <dformer/backend/cuda/kernels/nmf_on_tensor_cores.hpp>
@@ -37,20 +38,53 @@ __device__ __forceinline__ Pack<E, N> pack_at(const E* from, bool valid = true) 
   return pack;
 }
 
+/// This thread's part of pieces on their way to it through dynamic_shared: `Packs` times 16 bytes of each of
+/// `Stages` pieces.
+template <int Stages, int Packs>
+struct NmfRing {
+  static constexpr std::size_t bytes = std::size_t{16} * Stages * Packs * nmf_threads;
+
+  static __device__ __forceinline__ unsigned char* pack(int stage, int number) {
+    return dynamic_shared<unsigned char>() +
+           16 * ((stage * Packs + number) * nmf_threads + static_cast<int>(threadIdx.x));
+  }
+  template <class E>
+  static __device__ __forceinline__ Pack<E, 16 / sizeof(E)> read(int stage, int number) {
+    return *reinterpret_cast<const Pack<E, 16 / sizeof(E)>*>(pack(stage, number));
+  }
+
+  /// load(i, stage) starts the copies of piece i, use(stage) takes them; of pieces 0 to `count`.
+  template <class Load, class Use>
+  static __device__ __forceinline__ void run(int count, const Load& load, const Use& use) {
+    DFORMER_UNROLL
+    for (int i = 0; i < Stages - 1; ++i) {
+      if (i < count) load(i, i);
+      commit_copies();
+    }
+    int stage = 0;
+    for (int i = 0; i < count; ++i) {
+      const int free = stage == 0 ? Stages - 1 : stage - 1;  // its piece has been used
+      if (i + Stages - 1 < count) load(i + Stages - 1, free);
+      commit_copies();
+      wait_for_copies<Stages - 1>();
+      use(stage);
+      stage = stage + 1 == Stages ? 0 : stage + 1;
+    }
+  }
+};
+
 /// The register of an element that TF32 holds exactly.
 template <class E>
 __device__ __forceinline__ std::uint32_t tf32_of(E element) {
   return bits_of(to_float(element));
 }
 
-__device__ __forceinline__ void add_quad(const float* from, Pack<float, 4>& sum) {
-  const Pack<float, 4> more = quad(from);
+__device__ __forceinline__ void add_to(const Pack<float, 4>& more, Pack<float, 4>& sum) {
   DFORMER_UNROLL
   for (int c = 0; c < 4; ++c) sum.values[c] += more.values[c];
 }
 
-/// A row of a warp's 8 columns, from `column` on, of a factor [64, 64] whose rows are `step` apart: for
-/// multiply_by_square.
+/// A warp's 8 columns, from `column` on, of a factor [64, 64] whose rows are `step` apart.
 struct NmfSquare {
   std::uint32_t registers[nmf_rank / 8][2];
 

@@ -59,11 +59,11 @@ __global__ void __launch_bounds__(nmf_threads) make_result(NmfResultArgs<T> args
     for (int i = 0; i < 4; ++i) {  // of two rows, two times eight channels
       const std::int64_t row = first + 16 * m + 8 * (i / 2) + lane.group;
       const std::int64_t to = channel + 16 * lane.place + 8 * (i % 2);
-      if (row >= args.rows || to >= args.channels) continue;
-      Pack<T, 8> pack;
-      DFORMER_UNROLL
-      for (int j = 0; j < 8; ++j) pack.values[j] = from_float<T>(sums[m][j][i]);
-      *reinterpret_cast<Pack<T, 8>*>(row_of(args.y, image, row) + to) = pack;
+      const Pack<std::uint32_t, 4> pack{
+          {register_of<T>(sums[m][0][i], sums[m][1][i]), register_of<T>(sums[m][2][i], sums[m][3][i]),
+           register_of<T>(sums[m][4][i], sums[m][5][i]), register_of<T>(sums[m][6][i], sums[m][7][i])}};
+      auto* const at = reinterpret_cast<Pack<std::uint32_t, 4>*>(row_of(args.y, image, row) + to);
+      if (row < args.rows && to < args.channels) *at = pack;
     }
   }
 }
@@ -80,7 +80,8 @@ void nmf_round(const NmfRoundArgs& args, Stream stream) {
 
 void nmf_gram(const NmfGramArgs& args, Stream stream) {
   constexpr int tiles = device::nmf_rank / device::gram_tile;
-  device::launch("nmf", device::make_gram, device::nmf_grid(tiles * tiles, args.images), stream, args);
+  device::launch("nmf", device::make_gram,
+                 device::nmf_grid(tiles * tiles, args.images, device::GramRing::bytes), stream, args);
 }
 
 template <class T>
@@ -102,8 +103,9 @@ void nmf_slices(const NmfSlicesArgs<T>& args, Stream stream) {
 
 void nmf_bases(const NmfBasesArgs& args, Stream stream) {
   device::launch("nmf", device::make_bases,
-                 device::nmf_grid(device::blocks_of(args.channels, device::bases_rows), args.images), stream,
-                 args);
+                 device::nmf_grid(device::blocks_of(args.channels, device::bases_rows), args.images,
+                                  device::BasesRing::bytes),
+                 stream, args);
 }
 
 template <class T>
