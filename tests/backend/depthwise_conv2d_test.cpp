@@ -106,6 +106,13 @@ TEST(DepthwiseConv2d, RowsThatAreDoneInSegments) {
   expect_like_naive({2, 5, 95, 2048}, {.kernel = 3, .stride = 2});
 }
 
+// So large that a GPU's threads make more pixels each.
+TEST(DepthwiseConv2d, LargeImages) {
+  for (const int kernel : {3, 5, 7}) {
+    expect_like_naive({1, 41, 53, 1024}, {.kernel = kernel, .padding = kernel / 2});
+  }
+}
+
 TEST(DepthwiseConv2d, AnyWindow) {
   for (const std::int64_t channels : {5, 16, 35}) {
     for (const Window& window :

@@ -24,33 +24,48 @@ cuda::Tensor<T> upload_filters(const cuda::Device& device, const Array& array) {
   return Cuda<T>::weight_from_host(device, WeightLayout::depthwise, array.shape, array.values);
 }
 
+/// With every part of an epilogue.
+template <class T>
+void expect_depthwise_rounded(const cuda::Device& device, const Shape& shape, const Window& window) {
+  const std::int64_t channels = shape[3];
+  const Array x = rounded_to<T>(random_array(shape, 1));
+  const Array weight = rounded_to<T>(random_array({channels, 1, window.kernel, window.kernel}, 2));
+  const Shape y{shape[0], window.output_extent(shape[1]), window.output_extent(shape[2]), channels};
+  const Array factors = rounded_to<T>(random_array(y, 3)), residual = rounded_to<T>(random_array(y, 4));
+  const Array scale = random_array({channels}, 5), shift = random_array({channels}, 6);
+  const auto convolve = [&]<class S>(S) {
+    const Epilogue<cuda::Tensor<S>> epilogue{upload_channels<S>(device, scale),
+                                             upload_channels<S>(device, shift),
+                                             Activation::sigmoid,
+                                             upload_as<S>(device, factors),
+                                             upload_channels<S>(device, scale),
+                                             0.0f,
+                                             upload_as<S>(device, residual),
+                                             Activation::gelu};
+    return download_from(Cuda<S>::depthwise_conv2d(upload_as<S>(device, x), upload_filters<S>(device, weight),
+                                                   window, epilogue));
+  };
+  expect_rounded<T>(convolve(T{}), convolve(0.0f), order,
+                    to_string(shape) + " kernel " + std::to_string(window.kernel));
+}
+
 TYPED_TEST(SixteenBitImage, DepthwiseConv2d) {
-  using T = TypeParam;
   for (const auto& device : test_devices()) {
     for (const std::int64_t channels : counts_of_channels) {
       for (const Window& window : {Window{.kernel = 3, .padding = 1}, Window{.kernel = 5, .padding = 2},
                                    Window{.kernel = 7, .padding = 3}, Window{.kernel = 3, .stride = 2}}) {
-        const Array x = rounded_to<T>(random_array({2, 5, 11, channels}, 1));
-        const Array weight = rounded_to<T>(random_array({channels, 1, window.kernel, window.kernel}, 2));
-        const Shape y{2, window.output_extent(5), window.output_extent(11), channels};
-        const Array factors = rounded_to<T>(random_array(y, 3)), residual = rounded_to<T>(random_array(y, 4));
-        const Array scale = random_array({channels}, 5), shift = random_array({channels}, 6);
-        const auto convolve = [&]<class S>(S) {
-          const Epilogue<cuda::Tensor<S>> epilogue{upload_channels<S>(device, scale),
-                                                   upload_channels<S>(device, shift),
-                                                   Activation::sigmoid,
-                                                   upload_as<S>(device, factors),
-                                                   upload_channels<S>(device, scale),
-                                                   0.0f,
-                                                   upload_as<S>(device, residual),
-                                                   Activation::gelu};
-          return download_from(Cuda<S>::depthwise_conv2d(
-              upload_as<S>(device, x), upload_filters<S>(device, weight), window, epilogue));
-        };
-        expect_rounded<T>(convolve(T{}), convolve(0.0f), order, "kernel " + std::to_string(window.kernel));
+        expect_depthwise_rounded<TypeParam>(device, {2, 5, 11, channels}, window);
       }
     }
   }
+}
+
+// Enough for threads that make more pixels each.
+TYPED_TEST(SixteenBitImage, DepthwiseConv2dOfLargeImages) {
+  const auto devices = test_devices();
+  expect_depthwise_rounded<TypeParam>(devices.back(), {1, 41, 67, 1536}, {.kernel = 3, .padding = 1});
+  expect_depthwise_rounded<TypeParam>(devices.back(), {1, 41, 53, 1024}, {.kernel = 5, .padding = 2});
+  expect_depthwise_rounded<TypeParam>(devices.back(), {1, 47, 67, 1024}, {.kernel = 7, .padding = 3});
 }
 
 /// The gradient of a weight is float32.

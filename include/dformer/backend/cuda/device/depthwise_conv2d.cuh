@@ -1,5 +1,8 @@
 #pragma once
 
+#include <cstring>
+#include <limits>
+
 #include <dformer/backend/cuda/device/block_of_packs.cuh>
 #include <dformer/backend/cuda/device/epilogue_element.cuh>
 #include <dformer/backend/cuda/device/floats.cuh>
@@ -8,13 +11,6 @@
 
 namespace dformer::cuda {
 namespace device {
-
-/// The filters' elements at one place in the window, for channels from `channel` on.
-template <int N, class T>
-__device__ __forceinline__ Floats<N> filter_tap(const DepthwiseArgs<T>& args, int tap, std::int64_t channel) {
-  const int taps = args.window.kernel * args.window.kernel;
-  return load_floats<N>(args.weight + (args.turned ? taps - 1 - tap : tap) * args.channels + channel);
-}
 
 /// `strips` neighbouring strips of pixels in each of the rows of a block.
 template <class T>
@@ -27,60 +23,113 @@ struct DepthwiseStripArgs {
   int column_tiles;
 };
 
-/// Stride and dilation 1. A thread makes `Pixels` neighbours of a row for one pack of channels: of each line
-/// of the window it loads the filter once and slides over the pixels, each of which serves all sums that it
-/// takes part in. Lines are shared by the rows of a block through the first cache, so that from memory x is
-/// read once, but for the tile's edge, and 3x3 is bound by memory. 7x7 in half is bound by its 49
-/// multiply-adds an element, with a load, and its conversion, for every second of them.
-template <class T, int Kernel, int Pixels>
-__global__ void __launch_bounds__(128, 3) depthwise_strips(DepthwiseStripArgs<T> tiles) {
-  constexpr int N = widest_pack<T>;
+/// N elements as they lie in memory, in whole registers until they are made floats.
+template <class T, int N>
+struct RawPack {
+  static constexpr int count = N * static_cast<int>(sizeof(T)) / 4;
+  using Words = Pack<std::uint32_t, count>;
+  Words words{};
+
+  __device__ __forceinline__ void load(const T* from) { words = *reinterpret_cast<const Words*>(from); }
+  __device__ __forceinline__ Floats<N> floats() const {
+    Pack<T, N> elements;
+    std::memcpy(&elements, &words, sizeof elements);
+    return load_floats<N>(elements.values);
+  }
+};
+
+/// What a strip of pixels needs for one line of the window.
+template <class T, int N, int Kernel, int Pixels>
+struct DepthwiseLine {
+  RawPack<T, N> x[Pixels + Kernel - 1];
+  RawPack<T, N> filter[Kernel];
+
+  /// Slides over the pixels, each of which serves all sums that it takes part in.
+  __device__ __forceinline__ void add_products_to(Floats<N> (&sums)[Pixels]) const {
+    Floats<N> factors[Kernel];
+    DFORMER_UNROLL
+    for (int k = 0; k < Kernel; ++k) factors[k] = filter[k].floats();
+    DFORMER_UNROLL
+    for (int i = 0; i < Pixels + Kernel - 1; ++i) {
+      const Floats<N> value = x[i].floats();
+      DFORMER_UNROLL
+      for (int k = 0; k < Kernel; ++k) {
+        if (i - k >= 0 && i - k < Pixels) multiply_add(value, factors[k], sums[i - k]);
+      }
+    }
+  }
+};
+
+/// Blocks of 128 threads that a multiprocessor shall hold at once: as many as hardly spill.
+template <class T, int Pixels>
+constexpr int depthwise_blocks = (Pixels > 2 ? 4 : 5) - (sizeof(T) == 4 ? 1 : 0);
+
+/// Stride and dilation 1. A thread makes `Pixels` neighbours of a row for one pack of channels, line by line
+/// of the window; while it multiplies one line, the next is on its way. Lines are shared by the rows of a
+/// block through the first cache, so that from memory x is read once, but for the tile's edge, and 3x3 is
+/// bound by memory. 7x7 in half is bound by its 49 multiply-adds an element, with a load, and its conversion,
+/// for every second of them.
+template <class T, int N, int Kernel, int Pixels>
+__global__ void __launch_bounds__(128, depthwise_blocks<T, Pixels>)
+    depthwise_strips(DepthwiseStripArgs<T> tiles) {
+  static_assert(Kernel % 2 == 1, "depthwise_strips: lines are taken in pairs, and one");
   const DepthwiseArgs<T>& args = tiles.convolution;
   int block = static_cast<int>(blockIdx.x);
   const int group = block % tiles.block.groups;
   block /= tiles.block.groups;
   const int column_tile = block % tiles.column_tiles;
   block /= tiles.column_tiles;
-  const int row_tile = block % tiles.row_tiles;
-  const std::int64_t image = block / tiles.row_tiles;
+  const int row_tile = block % tiles.row_tiles, image = block / tiles.row_tiles;
+  const int height = static_cast<int>(args.height), width = static_cast<int>(args.width);
+  const int y_height = static_cast<int>(args.y_height), y_width = static_cast<int>(args.y_width);
+  const int channels = static_cast<int>(args.channels);
   const int position = tiles.block.position();
-  const std::int64_t channel = (std::int64_t{group} * tiles.block.packs + tiles.block.pack()) * N;
+  const int channel = (group * tiles.block.packs + tiles.block.pack()) * N;
   const int row = row_tile * tiles.rows + position / tiles.strips;
   const int column = (column_tile * tiles.strips + position % tiles.strips) * Pixels;
-  if (position >= tiles.block.positions || channel >= args.channels || row >= args.y_height ||
-      column >= args.y_width) {
+  if (position >= tiles.block.positions || channel >= channels || row >= y_height || column >= y_width)
     return;
-  }
+
+  const T* const x = args.x + image * (args.height * args.width * args.channels) + channel;
+  const T* const filter = args.weight + (args.turned ? Kernel * Kernel - 1 : 0) * channels + channel;
+  const int tap_step = args.turned ? -channels : channels;
+  const int top = row - args.window.padding, left = column - args.window.padding;
+  using Line = DepthwiseLine<T, N, Kernel, Pixels>;
+  const auto load_line = [&](int number, Line& line) {
+    DFORMER_UNROLL
+    for (int k = 0; k < Kernel; ++k) {
+      line.filter[k].load(filter + (number * Kernel + k) * tap_step);
+    }
+    const bool row_inside = top + number >= 0 && top + number < height;
+    const T* const from = x + ((top + number) * width + left) * channels;
+    DFORMER_UNROLL
+    for (int i = 0; i < Pixels + Kernel - 1; ++i) {
+      line.x[i] = {};
+      if (row_inside && left + i >= 0 && left + i < width) line.x[i].load(from + i * channels);
+    }
+  };
 
   Floats<N> sums[Pixels];
   DFORMER_UNROLL
   for (int p = 0; p < Pixels; ++p) sums[p] = Floats<N>::zero();
-  const std::int64_t top = row - args.window.padding, left = column - args.window.padding;
-  for (int line = 0; line < Kernel; ++line) {
-    if (top + line < 0 || top + line >= args.height) continue;
-    Floats<N> filter[Kernel];
-    DFORMER_UNROLL
-    for (int k = 0; k < Kernel; ++k) filter[k] = filter_tap<N>(args, line * Kernel + k, channel);
-    const T* const x =
-        args.x + ((image * args.height + top + line) * args.width + left) * args.channels + channel;
-    DFORMER_UNROLL
-    for (int i = 0; i < Pixels + Kernel - 1; ++i) {
-      const bool inside = left + i >= 0 && left + i < args.width;
-      const Floats<N> value = inside ? load_floats<N>(x + i * args.channels) : Floats<N>::zero();
-      DFORMER_UNROLL
-      for (int k = 0; k < Kernel; ++k) {
-        if (i - k >= 0 && i - k < Pixels) multiply_add(value, filter[k], sums[i - k]);
-      }
-    }
+  Line even, odd;
+  load_line(0, even);
+  // Where there are more than three, a loop is sooner fetched than all its turns one behind the other.
+  const int lines = Kernel == 3 ? Kernel : args.window.kernel;
+  for (int number = 0; number + 1 < lines; number += 2) {
+    load_line(number + 1, odd);
+    even.add_products_to(sums);
+    load_line(number + 2, even);
+    odd.add_products_to(sums);
   }
-  const std::int64_t first =
-      ((image * args.y_height + row) * args.y_width + column) * args.channels + channel;
+  even.add_products_to(sums);
+
+  const std::int64_t first = ((std::int64_t{image} * y_height + row) * y_width + column) * channels + channel;
+  const int pixels = y_width - column;
+  apply_epilogue(args.epilogue, channel, first, channels, pixels, sums);
   DFORMER_UNROLL
   for (int p = 0; p < Pixels; ++p) {
-    if (column + p >= args.y_width) break;
-    const std::int64_t at = first + p * args.channels;
-    apply_epilogue(args.epilogue, channel, at, sums[p]);
-    store_floats(args.y + at, sums[p]);
+    if (p < pixels) store_floats(args.y + first + p * channels, sums[p]);
   }
 }
 
@@ -102,8 +151,10 @@ __global__ void depthwise_pixels(DepthwiseArgs<T> args) {
       for (int k = 0; k < window.kernel; ++k) {
         const std::int64_t column = left + k * window.dilation;
         if (column < 0 || column >= args.width) continue;
+        const int tap = line * window.kernel + k;
+        const int meant = args.turned ? window.kernel * window.kernel - 1 - tap : tap;
         multiply_add(load_floats<N>(x + column * args.channels),
-                     filter_tap<N>(args, line * window.kernel + k, channel), sums);
+                     load_floats<N>(args.weight + meant * args.channels + channel), sums);
       }
     }
     const std::int64_t at = pixel * args.channels + channel;
@@ -112,18 +163,30 @@ __global__ void depthwise_pixels(DepthwiseArgs<T> args) {
   }
 }
 
-template <int Kernel, int Pixels, class T>
+template <int N, int Kernel, int Pixels, class T>
 void launch_depthwise_strips(const DepthwiseArgs<T>& args, Stream stream) {
   DepthwiseStripArgs<T> tiles{};
   tiles.convolution = args;
-  tiles.block = block_of_packs(args.channels / widest_pack<T>, 128, tiles.strips * args.y_height);
+  tiles.block = block_of_packs(args.channels / N, 128, tiles.strips * args.y_height);
   tiles.rows = tiles.block.positions / tiles.strips;
   tiles.block.positions = tiles.rows * tiles.strips;
   tiles.row_tiles = static_cast<int>(blocks_of(args.y_height, tiles.rows));
   tiles.column_tiles = static_cast<int>(blocks_of(args.y_width, tiles.strips * Pixels));
-  launch("depthwise_conv2d", depthwise_strips<T, Kernel, Pixels>,
+  launch("depthwise_conv2d", depthwise_strips<T, N, Kernel, Pixels>,
          {args.images * tiles.row_tiles * tiles.column_tiles * tiles.block.groups, tiles.block.threads()},
          stream, tiles);
+}
+
+/// Strips of `Pixels` for N channels where their threads fill a large GPU, and else smaller ones.
+template <int N, int Kernel, int Pixels, class T>
+void launch_depthwise_strips_that_fill(const DepthwiseArgs<T>& args, Stream stream) {
+  constexpr std::int64_t threads_wanted = 1 << 17;
+  const std::int64_t elements = args.images * args.y_height * args.y_width * args.channels;
+  if (elements / (N * Pixels) >= threads_wanted) {
+    launch_depthwise_strips<N, Kernel, Pixels>(args, stream);
+  } else {
+    launch_depthwise_strips<4, Kernel, 2>(args, stream);
+  }
 }
 
 }  // namespace device
@@ -133,11 +196,13 @@ void depthwise_conv2d(const DepthwiseArgs<T>& args, Stream stream) {
   constexpr int width = device::widest_pack<T>;
   const bool wide = args.channels % width == 0;
   const Window& window = args.window;
-  const int kernel = wide && window.stride == 1 && window.dilation == 1 ? window.kernel : 0;
-  if (kernel == 3) return device::launch_depthwise_strips<3, 4>(args, stream);
-  if (kernel == 5) return device::launch_depthwise_strips<5, 4>(args, stream);
-  constexpr int pixels = width == 4 ? 8 : 6;  // as many as the registers of three blocks hold
-  if (kernel == 7) return device::launch_depthwise_strips<7, pixels>(args, stream);
+  const bool strips = wide && window.stride == 1 && window.dilation == 1 &&
+                      args.height * args.width * args.channels <= std::numeric_limits<int>::max();
+  const int kernel = strips ? window.kernel : 0;
+  if (kernel == 3) return device::launch_depthwise_strips_that_fill<width, 3, 4>(args, stream);
+  if (kernel == 5) return device::launch_depthwise_strips_that_fill<4, 5, 4>(args, stream);
+  constexpr int pixels = width == 4 ? 4 : 6;  // as many as registers hold
+  if (kernel == 7) return device::launch_depthwise_strips_that_fill<4, 7, pixels>(args, stream);
   const auto grid = device::elementwise_grid(args.images * args.y_height * args.y_width * args.channels /
                                              (wide ? width : 1));
   device::launch("depthwise_conv2d",
