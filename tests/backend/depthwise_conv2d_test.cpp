@@ -106,10 +106,17 @@ TEST(DepthwiseConv2d, RowsThatAreDoneInSegments) {
   expect_like_naive({2, 5, 95, 2048}, {.kernel = 3, .stride = 2});
 }
 
-// So large that a GPU's threads make more pixels each.
+// So large that a GPU's threads make more pixels each. On one device: the rest has shown that all do the
+// same.
 TEST(DepthwiseConv2d, LargeImages) {
+  const auto devices = test_devices();
   for (const int kernel : {3, 5, 7}) {
-    expect_like_naive({1, 41, 53, 1024}, {.kernel = kernel, .padding = kernel / 2});
+    const Window window{.kernel = kernel, .padding = kernel / 2};
+    const Array x = random_array({1, 41, 53, 1024}, 1);
+    const Array weight = random_array({1024, 1, kernel, kernel}, 2);
+    const Array expected = naive_depthwise(x, weight, window);
+    expect_close(depthwise(devices.back(), x, weight, window), expected, op_tolerance(expected),
+                 "kernel " + std::to_string(kernel));
   }
 }
 

@@ -15,13 +15,15 @@ struct PoolWindow {
   int columns;
 
   template <class T>
-  __device__ __forceinline__ PoolWindow(const PoolArgs<T>& args, std::int64_t window) {
-    const std::int64_t column = window % args.y_width, row = window / args.y_width % args.y_height;
-    const std::int64_t image = window / (args.y_width * args.y_height);
-    const std::int64_t top = row * args.height / args.y_height, left = column * args.width / args.y_width;
+  __device__ __forceinline__ PoolWindow(const PoolArgs<T>& args, int window) {
+    const int height = static_cast<int>(args.height), width = static_cast<int>(args.width);
+    const int y_height = static_cast<int>(args.y_height), y_width = static_cast<int>(args.y_width);
+    const int column = window % y_width, row_of_all = window / y_width;
+    const int row = row_of_all % y_height, image = row_of_all / y_height;
+    const int top = row * height / y_height, left = column * width / y_width;
     first = (image * args.height + top) * args.width + left;
-    rows = static_cast<int>(((row + 1) * args.height + args.y_height - 1) / args.y_height - top);
-    columns = static_cast<int>(((column + 1) * args.width + args.y_width - 1) / args.y_width - left);
+    rows = ((row + 1) * height + y_height - 1) / y_height - top;
+    columns = ((column + 1) * width + y_width - 1) / y_width - left;
   }
   __device__ __forceinline__ int pixels() const { return rows * columns; }
 };
@@ -38,15 +40,17 @@ template <class T, int N>
 __global__ void pool_windows(PoolBlockArgs<T> blocks) {
   const PoolArgs<T>& args = blocks.pool;
   const BlockOfPacks& layout = blocks.block;
-  std::int64_t block = blockIdx.x;
-  const std::int64_t group = block % layout.groups;
+  const int splits = static_cast<int>(args.splits);
+  int block = static_cast<int>(blockIdx.x);
+  const int group = block % layout.groups;
   block /= layout.groups;
-  const std::int64_t split = block % args.splits, index = block / args.splits;
+  const int split = block % splits, index = block / splits;
   const PoolWindow window(args, index);
-  const int begin = static_cast<int>(window.pixels() * split / args.splits);
-  const int end = static_cast<int>(window.pixels() * (split + 1) / args.splits);
+  const int each = window.pixels() / splits,
+            more = window.pixels() % splits;  // of the first `more`, one more
+  const int begin = split * each + min(split, more), end = begin + each + (split < more ? 1 : 0);
   const int position = layout.position();
-  const std::int64_t first_channel = group * layout.packs * N, channel = first_channel + layout.pack() * N;
+  const int first_channel = group * layout.packs * N, channel = first_channel + layout.pack() * N;
   const bool active = position < layout.positions && channel < args.channels;
 
   float* const shared = dynamic_shared<float>();  // [positions][packs * N]
@@ -82,7 +86,7 @@ __global__ void pool_splits(PoolArgs<T> args) {
     const std::int64_t index = i / args.channels, channel = i % args.channels;
     float sum = 0.0f;
     for (std::int64_t split = 0; split < args.splits; ++split) sum += args.sums[split * count + i];
-    const float scale = 1.0f / static_cast<float>(PoolWindow(args, index).pixels());
+    const float scale = 1.0f / static_cast<float>(PoolWindow(args, static_cast<int>(index)).pixels());
     args.y[index * args.y_channels + channel] = from_float<T>(sum * scale);
   }
 }

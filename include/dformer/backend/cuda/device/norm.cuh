@@ -19,7 +19,8 @@ template <class T, int Packs>
 __global__ void layer_norm_rows(LayerNormRows<T> args) {
   constexpr int width = widest_pack<T>;
   const LayerNormArgs<T>& norm = args.norm;
-  const std::int64_t row = global_thread() / args.lanes;
+  const int rows = static_cast<int>(blockDim.x) / args.lanes;  // of a block
+  const std::int64_t row = std::int64_t{blockIdx.x} * rows + static_cast<int>(threadIdx.x) / args.lanes;
   const int lane = static_cast<int>(threadIdx.x) % args.lanes;
   // Lanes without a row work on one of no channels: sums need the whole warp.
   const std::int64_t channels = row < norm.rows ? norm.channels : 0;
