@@ -159,6 +159,31 @@ TEST(DepthwiseConv2d, EveryPartOfTheEpilogue) {
 }
 
 /// What lies outside a pixel's window must not reach it, not even by way of a product with zero.
+// As positional convolutions add it; on a GPU x is then not read a second time.
+TEST(DepthwiseConv2d, ResidualIsTheInput) {
+  for (const auto& device : test_devices()) {
+    for (const int kernel : {3, 5, 7}) {
+      const Window window{.kernel = kernel, .padding = kernel / 2};
+      const Array x = random_array({2, 5, 9, 16}, 1), weight = random_array({16, 1, kernel, kernel}, 2);
+      const NaiveEpilogue naive{
+          .shift = random_array({16}, 3), .residual = x, .final_activation = Activation::gelu};
+      const Array expected = naive_depthwise(x, weight, window, naive);
+      const Tensor input = upload(device, x);
+      Epilogue<Tensor> epilogue = naive.on<TestBackend>(device);
+      epilogue.residual = input;
+      const auto w = upload_weight(device, WeightLayout::depthwise, weight);
+      expect_close(download(TestBackend::depthwise_conv2d(input, w, window, epilogue)), expected,
+                   op_tolerance(expected), "kernel " + std::to_string(kernel));
+      // What is done before the sum with x is not moved behind it.
+      epilogue.layer_scale = upload_weight(device, WeightLayout::plain, random_array({16}, 4));
+      NaiveEpilogue scaled = naive;
+      scaled.layer_scale = random_array({16}, 4);
+      expect_close(download(TestBackend::depthwise_conv2d(input, w, window, epilogue)),
+                   naive_depthwise(x, weight, window, scaled), op_tolerance(expected), "scaled");
+    }
+  }
+}
+
 TEST(DepthwiseConv2d, InfinityStaysWithinTheWindow) {
   Array x{{1, 1, 20, 16}, std::vector<float>(320, 1.0f)};
   for (std::size_t c = 0; c < 16; ++c) x.values[5 * 16 + c] = std::numeric_limits<float>::infinity();

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <type_traits>
@@ -33,7 +34,7 @@ struct LinearOps {
     Tensor<T> y(inputs[0].device(), shape);
     if (shape.numel() == 0) return y;
     if constexpr (!std::is_same_v<T, float>) {
-      if (y.device().has_tensor_cores() && is_short(x, shape)) {
+      if (y.device().has_tensor_cores() && is_short(inputs.size(), x, shape)) {
         const LinearArgs<T> args = own_args(inputs, weight, operands, y);
         if (args.fits()) {
           cuda::linear(args, y.device().stream());
@@ -46,11 +47,11 @@ struct LinearOps {
   }
 
  private:
-  /// Whether the own kernel is at least as fast as cuBLASLt's and the passes before and after it, by times
-  /// measured on an H200 (docs/performance.md). The shape alone decides, so that results are the same on
-  /// every GPU.
-  static bool is_short(const Shape& x, const Shape& y) {
-    constexpr std::int64_t always = 512, at_most = 1152, few_products = std::int64_t{1} << 30;
+  /// Whether the own kernel is at least as fast as cuBLASLt's and the passes before and after it, by what an
+  /// H200 takes for them. The shape alone decides, so that results are the same on every GPU.
+  static bool is_short(std::size_t inputs, const Shape& x, const Shape& y) {
+    const std::int64_t always = inputs > 1 ? 640 : 512;
+    constexpr std::int64_t at_most = 1152, few_products = std::int64_t{1} << 30;
     return x.back() <= always || (x.back() <= at_most && y.numel() * x.back() <= few_products);
   }
   static LinearArgs<T> own_args(std::span<const Tensor<T>> inputs, const Tensor<T>& weight,

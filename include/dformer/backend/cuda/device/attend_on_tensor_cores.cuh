@@ -17,6 +17,8 @@ namespace dformer::cuda::device {
 
 constexpr int core_rows = 16;  // queries of a warp
 constexpr int core_keys = 32;  // of a tile
+constexpr int most_core_keys =
+    160;  // that are in shared memory at once: the longest line of a picture of 480x640
 constexpr int core_blocks = core_keys / 8;
 /// Elements from token to token of a tile in shared memory: rows are aligned to 16 bytes, and any 8
 /// neighbouring rows begin in different banks.
@@ -28,22 +30,29 @@ __host__ __device__ constexpr bool fits_tensor_cores(std::int64_t head_dim, std:
   return head_dim % 4 == 0 && head_dim <= 64 && step % 4 == 0;
 }
 
-/// The block brings a tile of keys and one of values to shared memory, the one behind the other, N channels
-/// at a time; what is beyond the tokens and channels that there are becomes 0. Loads of a thread do not wait
-/// for each other.
+/// Keys, whole tiles of them, that are brought to shared memory at once.
+__host__ __device__ constexpr int core_keys_at_once(std::int64_t keys) {
+  return keys >= most_core_keys ? most_core_keys
+                                : static_cast<int>((keys + core_keys - 1) / core_keys) * core_keys;
+}
+
+/// The block brings `rows` keys and as many values to shared memory, the one behind the other, N channels at
+/// a time; what is beyond the tokens and channels that there are becomes 0. Loads of a thread do not wait for
+/// each other.
 template <int Steps, int N, class T>
-__device__ __forceinline__ void load_core_packs(const T* keys, const T* values, std::int64_t step,
-                                                std::int64_t tokens, std::int64_t channels, T* to) {
-  constexpr int packs = 16 * Steps / N, in_flight = 32 / N, count = 2 * core_keys * packs;
-  const int threads = static_cast<int>(blockDim.x);
+__device__ __forceinline__ void load_core_packs(const T* keys, const T* values, std::int64_t step, int rows,
+                                                int tokens, std::int64_t channels, T* to) {
+  constexpr int packs = 16 * Steps / N, in_flight = 32 / N;
+  const int threads = static_cast<int>(blockDim.x), count = 2 * rows * packs;
   for (int first = static_cast<int>(threadIdx.x); first < count; first += in_flight * threads) {
     Pack<T, N> loaded[in_flight];
     DFORMER_UNROLL
     for (int n = 0; n < in_flight; ++n) {
-      const int i = first + n * threads, row = i / packs % core_keys, channel = i % packs * N;
+      const int i = first + n * threads, number = i / packs, channel = i % packs * N;
+      const int row = number < rows ? number : number - rows;
       loaded[n] = Pack<T, N>{};
       if (i < count && row < tokens && channel < channels) {
-        const T* const from = i < count / 2 ? keys : values;
+        const T* const from = number < rows ? keys : values;
         loaded[n] = *reinterpret_cast<const Pack<T, N>*>(from + row * step + channel);
       }
     }
@@ -56,12 +65,12 @@ __device__ __forceinline__ void load_core_packs(const T* keys, const T* values, 
   }
 }
 template <int Steps, class T>
-__device__ __forceinline__ void load_core_tiles(const T* keys, const T* values, std::int64_t step,
-                                                std::int64_t tokens, std::int64_t channels, T* to) {
+__device__ __forceinline__ void load_core_tiles(const T* keys, const T* values, std::int64_t step, int rows,
+                                                int tokens, std::int64_t channels, T* to) {
   if (channels % 8 == 0 && step % 8 == 0) {
-    load_core_packs<Steps, 8>(keys, values, step, tokens, channels, to);
+    load_core_packs<Steps, 8>(keys, values, step, rows, tokens, channels, to);
   } else {
-    load_core_packs<Steps, 4>(keys, values, step, tokens, channels, to);
+    load_core_packs<Steps, 4>(keys, values, step, rows, tokens, channels, to);
   }
 }
 
@@ -126,9 +135,10 @@ __global__ void attend_on_tensor_cores(AttentionArgs<T> args) {
   const AttentionProblem<T>& problem = args.problem;
   const int lane = static_cast<int>(threadIdx.x) % warp_size, group = lane / 4, place = lane % 4;
   const int rows = static_cast<int>(blockDim.x) / warp_size * core_rows;
-  T* const k_tile = dynamic_shared<T>();
-  T* const v_tile = k_tile + core_keys * core_step<Steps>;
-  Place* const key_places = reinterpret_cast<Place*>(v_tile + core_keys * core_step<Steps>);
+  const int at_once = core_keys_at_once(args.keys_per_part);
+  T* const keys = dynamic_shared<T>();
+  T* const values = keys + at_once * core_step<Steps>;
+  Place* const key_places = reinterpret_cast<Place*>(values + at_once * core_step<Steps>);
 
   const std::int64_t tiles = (problem.queries.length + rows - 1) / rows;
   const std::int64_t part = blockIdx.x / tiles % args.parts;
@@ -160,55 +170,61 @@ __global__ void attend_on_tensor_cores(AttentionArgs<T> args) {
 
   float largest[2] = {-FLT_MAX, -FLT_MAX}, total[2] = {};  // the total only of this thread's keys
   float sums[2 * Steps][4] = {};
-  for (std::int64_t first = part * args.keys_per_part; first < last_key; first += core_keys) {
-    __syncthreads();
+  for (std::int64_t first = part * args.keys_per_part; first < last_key; first += at_once) {
+    const int count = static_cast<int>(min(last_key - first, std::int64_t{at_once}));
     const std::int64_t first_at = k_offset + first * problem.keys.token_step;
-    load_core_tiles<Steps>(problem.k + first_at, problem.v + first_at, problem.keys.token_step,
-                           last_key - first, problem.head_dim, k_tile);
+    __syncthreads();
+    load_core_tiles<Steps>(problem.k + first_at, problem.v + first_at, problem.keys.token_step, at_once,
+                           count, problem.head_dim, keys);
     if constexpr (has_places) {
-      if (threadIdx.x < core_keys)
-        key_places[threadIdx.x] = score.place(min(first + threadIdx.x, last_key - 1));
+      for (int key = static_cast<int>(threadIdx.x); key < at_once; key += static_cast<int>(blockDim.x)) {
+        key_places[key] = score.place(min(first + key, last_key - 1));
+      }
     }
     __syncthreads();
-    float scores[core_blocks][4];
-    make_core_scores<Steps>(q, k_tile, scores);
-    float top[2] = {largest[0], largest[1]};
-    DFORMER_UNROLL
-    for (int n = 0; n < core_blocks; ++n) {
-      DFORMER_UNROLL
-      for (int j = 0; j < 2; ++j) {
-        const int key = 8 * n + 2 * place + j;
-        Place at{};
-        if constexpr (has_places) at = key_places[key];
-        DFORMER_UNROLL
-        for (int i = 0; i < 2; ++i) {
-          float& value = scores[n][2 * i + j];
-          value = first + key < last_key ? score(value, query_place[i], at) : -INFINITY;
-          top[i] = max(top[i], value);
-        }
-      }
-    }
-    DFORMER_UNROLL
-    for (int i = 0; i < 2; ++i) {
-      top[i] = max_of_core_row(top[i]);
-      const float rescale = fast_exp(largest[i] - top[i]);
-      largest[i] = top[i];
-      total[i] *= rescale;
-      DFORMER_UNROLL
-      for (int c = 0; c < 2 * Steps; ++c) {
-        sums[c][2 * i] *= rescale;
-        sums[c][2 * i + 1] *= rescale;
-      }
+    for (int tile = 0; tile < count; tile += core_keys) {
+      float scores[core_blocks][4];
+      make_core_scores<Steps>(q, keys + tile * core_step<Steps>, scores);
+      float top[2] = {largest[0], largest[1]};
       DFORMER_UNROLL
       for (int n = 0; n < core_blocks; ++n) {
         DFORMER_UNROLL
         for (int j = 0; j < 2; ++j) {
-          scores[n][2 * i + j] = fast_exp(scores[n][2 * i + j] - top[i]);
-          total[i] += scores[n][2 * i + j];
+          const int key = tile + 8 * n + 2 * place + j;
+          Place at{};
+          if constexpr (has_places) at = key_places[key];
+          DFORMER_UNROLL
+          for (int i = 0; i < 2; ++i) {
+            float& value = scores[n][2 * i + j];
+            value = key < count ? score(value, query_place[i], at) : -INFINITY;
+            top[i] = max(top[i], value);
+          }
         }
       }
+      constexpr float log2_e = 1.44269504088896341f;
+      DFORMER_UNROLL
+      for (int i = 0; i < 2; ++i) {
+        top[i] = max_of_core_row(top[i]);
+        const float rescale = fast_exp2((largest[i] - top[i]) * log2_e), shift = -top[i] * log2_e;
+        largest[i] = top[i];
+        total[i] *= rescale;
+        DFORMER_UNROLL
+        for (int c = 0; c < 2 * Steps; ++c) {
+          sums[c][2 * i] *= rescale;
+          sums[c][2 * i + 1] *= rescale;
+        }
+        DFORMER_UNROLL
+        for (int n = 0; n < core_blocks; ++n) {
+          DFORMER_UNROLL
+          for (int j = 0; j < 2; ++j) {
+            float& weight = scores[n][2 * i + j];
+            weight = fast_exp2(fmaf(weight, log2_e, shift));
+            total[i] += weight;
+          }
+        }
+      }
+      add_core_values<Steps>(scores, values + tile * core_step<Steps>, sums);
     }
-    add_core_values<Steps>(scores, v_tile, sums);
   }
 
   DFORMER_UNROLL
@@ -249,9 +265,11 @@ void launch_on_tensor_cores(const char* name, const AttentionArgs<T>& args, Stre
   const int warps = core_warps(problem.queries.length);
   const auto launch_steps = [&](auto steps) {
     using Place = typename Scores<T>::Place;
-    constexpr std::size_t tiles = 2 * core_keys * core_step<steps()> * sizeof(T);
+    constexpr std::size_t key_bytes =
+        2 * core_step<steps()> * sizeof(T) + (std::is_empty_v<Place> ? 0 : sizeof(Place));
     const Grid grid{blocks_of(problem.queries.length, warps * core_rows) * args.parts * problem.all_sequences,
-                    warps * warp_size, tiles + (std::is_empty_v<Place> ? 0 : core_keys * sizeof(Place))};
+                    warps * warp_size,
+                    static_cast<std::size_t>(core_keys_at_once(args.keys_per_part)) * key_bytes};
     launch(name, attend_on_tensor_cores<T, steps(), Scores>, grid, stream, args);
   };
   switch ((problem.head_dim + 15) / 16) {

@@ -21,6 +21,7 @@ struct DepthwiseStripArgs {
   int rows;
   int row_tiles;
   int column_tiles;
+  float input_factor;  ///< what of x itself is added to each sum
 };
 
 /// N elements as they lie in memory, in whole registers until they are made floats.
@@ -44,11 +45,14 @@ struct DepthwiseLine {
   RawPack<T, N> x[Pixels + Kernel - 1];
   RawPack<T, N> filter[Kernel];
 
-  /// Slides over the pixels, each of which serves all sums that it takes part in.
-  __device__ __forceinline__ void add_products_to(Floats<N> (&sums)[Pixels]) const {
+  /// Slides over the pixels, each of which serves all sums that it takes part in. `more` is added to the
+  /// middle of the line's filters.
+  __device__ __forceinline__ void add_products_to(Floats<N> (&sums)[Pixels], float more) const {
     Floats<N> factors[Kernel];
     DFORMER_UNROLL
     for (int k = 0; k < Kernel; ++k) factors[k] = filter[k].floats();
+    DFORMER_UNROLL
+    for (int i = 0; i < N; ++i) factors[Kernel / 2].values[i] += more;
     DFORMER_UNROLL
     for (int i = 0; i < Pixels + Kernel - 1; ++i) {
       const Floats<N> value = x[i].floats();
@@ -118,11 +122,11 @@ __global__ void __launch_bounds__(128, depthwise_blocks<T, Pixels>)
   const int lines = Kernel == 3 ? Kernel : args.window.kernel;
   for (int number = 0; number + 1 < lines; number += 2) {
     load_line(number + 1, odd);
-    even.add_products_to(sums);
+    even.add_products_to(sums, number == Kernel / 2 ? tiles.input_factor : 0.0f);
     load_line(number + 2, even);
-    odd.add_products_to(sums);
+    odd.add_products_to(sums, number + 1 == Kernel / 2 ? tiles.input_factor : 0.0f);
   }
-  even.add_products_to(sums);
+  even.add_products_to(sums, 0.0f);
 
   const std::int64_t first = ((std::int64_t{image} * y_height + row) * y_width + column) * channels + channel;
   const int pixels = y_width - column;
@@ -163,10 +167,24 @@ __global__ void depthwise_pixels(DepthwiseArgs<T> args) {
   }
 }
 
+/// Whether an epilogue adds x itself to the sums, as the positional convolutions do: then it need not be read
+/// again, and the filters' middle elements are one larger instead.
+template <class T>
+bool adds_input(const DepthwiseArgs<T>& args) {
+  const EpilogueOperands<T>& epilogue = args.epilogue;
+  return epilogue.residual == args.x && args.y_height == args.height && args.y_width == args.width &&
+         epilogue.scale == nullptr && epilogue.activation == Activation::none &&
+         epilogue.multiply == nullptr && epilogue.layer_scale == nullptr;
+}
+
 template <int N, int Kernel, int Pixels, class T>
 void launch_depthwise_strips(const DepthwiseArgs<T>& args, Stream stream) {
   DepthwiseStripArgs<T> tiles{};
   tiles.convolution = args;
+  if (adds_input(args)) {
+    tiles.convolution.epilogue.residual = nullptr;
+    tiles.input_factor = 1.0f;
+  }
   tiles.block = block_of_packs(args.channels / N, 128, tiles.strips * args.y_height);
   tiles.rows = tiles.block.positions / tiles.strips;
   tiles.block.positions = tiles.rows * tiles.strips;

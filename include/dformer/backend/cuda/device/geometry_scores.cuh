@@ -4,6 +4,33 @@
 
 namespace dformer::cuda::device {
 
+/// Scores with the geometry prior along a row or a column, where the distance of positions is that of
+/// numbers.
+template <class T>
+struct LineScores {
+  struct Place {
+    float position, depth;
+  };
+  const T* depth;  ///< of the line's first token
+  std::int64_t step;
+  float position_factor, depth_factor;
+
+  __device__ __forceinline__ LineScores(const AttentionProblem<T>& problem, const HeadOfSequence& head)
+      : depth(problem.prior.depth + head.image * problem.prior.tokens +
+              head.sequence * problem.prior.sequence_step),
+        step(problem.prior.token_step),
+        position_factor(problem.prior.decay[head.head] * problem.prior.weight[0]),
+        depth_factor(problem.prior.decay[head.head] * problem.prior.weight[1]) {}
+
+  __device__ __forceinline__ Place place(std::int64_t index) const {
+    return {static_cast<float>(index), to_float(depth[index * step])};
+  }
+  __device__ __forceinline__ float operator()(float product, const Place& a, const Place& b) const {
+    return fmaf(fabsf(a.depth - b.depth), depth_factor,
+                fmaf(fabsf(a.position - b.position), position_factor, product));
+  }
+};
+
 /// Scores with the geometry prior, which is made from the places of the two tokens where it is needed. On a
 /// line one of the two distances of positions is 0: lines and whole grids are the same.
 template <class T>

@@ -25,12 +25,17 @@ __device__ __forceinline__ unsigned short bfloat16_bits(float x) {
   return __bfloat16_as_ushort(__float2bfloat16_rn(x));
 }
 
-/// Within a few last bits; of 0 and infinity as expected.
-__device__ __forceinline__ float fast_exp(float x) {
-  return __expf(x);
+/// Within a few last bits, each by one instruction; of 0 and infinity as expected. What is too small to be
+/// normal is 0.
+__device__ __forceinline__ float fast_exp2(float x) {
+  float y;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
 }
 __device__ __forceinline__ float fast_reciprocal(float x) {
-  return __fdividef(1.0f, x);
+  float y;
+  asm("rcp.approx.ftz.f32 %0, %1;" : "=f"(y) : "f"(x));
+  return y;
 }
 
 /// The shared memory that the launch asked for, 16-byte aligned.

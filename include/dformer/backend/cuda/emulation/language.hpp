@@ -106,8 +106,8 @@ inline std::uint16_t bfloat16_bits(float x) {
   return float_to_bfloat16(x);
 }
 
-inline float fast_exp(float x) {
-  return std::exp(x);
+inline float fast_exp2(float x) {
+  return std::exp2(x);
 }
 inline float fast_reciprocal(float x) {
   return 1.0f / x;

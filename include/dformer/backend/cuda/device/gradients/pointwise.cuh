@@ -19,8 +19,8 @@ __device__ __forceinline__ float gelu_derivative(float x) {
   if constexpr (std::is_same_v<T, float>) {
     return fmaf(near, expf(-0.5f * near * near) * density, 0.5f * erff(x * 0.70710678118654752f) + 0.5f);
   } else {
-    const NormalShare share = normal_share(x);
-    return fmaf(near, share.exponential * density, share.below);
+    const NormalTail tail = normal_tail(x);
+    return fmaf(near, tail.exponential * density, x < 0.0f ? tail.beyond : 1.0f - tail.beyond);
   }
 }
 
