@@ -73,11 +73,12 @@ class Report {
                       {"precision", options.precision},
                       {"ceilings",
                        {{"product_flops", ceilings.product_flops},
+                        {"tf32_flops", ceilings.tf32_flops},
                         {"float32_flops", ceilings.float32_flops},
                         {"bytes_per_second", ceilings.bytes}}}});
-    std::printf("%s, %s: products %.1f TFLOP/s, float32 %.1f TFLOP/s, copies %.0f GB/s\n", gpu.name.c_str(),
-                options.precision.c_str(), ceilings.product_flops / 1e12, ceilings.float32_flops / 1e12,
-                ceilings.bytes / 1e9);
+    std::printf("%s, %s: products %.1f TFLOP/s, TF32 %.1f TFLOP/s, float32 %.1f TFLOP/s, copies %.0f GB/s\n",
+                gpu.name.c_str(), options.precision.c_str(), ceilings.product_flops / 1e12,
+                ceilings.tf32_flops / 1e12, ceilings.float32_flops / 1e12, ceilings.bytes / 1e9);
   }
 
   void begin(std::int64_t batch) {

@@ -60,6 +60,7 @@ void add_gpu_figures(Json& result, const Network& network, const NetworkInput<ty
   using T = typename B::Tensor::value_type;
   const cuda::Ceilings ceilings = cuda::measure_ceilings<T>(device.options());
   result["ceilings"] = {{"product_flops", ceilings.product_flops},
+                        {"tf32_flops", ceilings.tf32_flops},
                         {"float32_flops", ceilings.float32_flops},
                         {"bytes_per_second", ceilings.bytes}};
   const double multiply_adds = result.at("multiply_adds").at("full").get<double>();

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "bench.hpp"
 #include <dformer/backend/count/count.hpp>
@@ -83,7 +84,8 @@ void measure_geometry_attention(Bench<T>& bench, const StageSize& stage, Geometr
   });
 }
 
-/// The whole factorization: the start, all steps, the product. It is float32 by definition.
+/// The whole factorization: the start, all steps, the product. Its factors are float32, or TF32 beside an x
+/// of 16 bits.
 template <class T>
 void measure_nmf(Bench<T>& bench, bool gradient) {
   constexpr std::int64_t channels = 512, rank = 64;
@@ -95,22 +97,24 @@ void measure_nmf(Bench<T>& bench, bool gradient) {
   Count::nmf({counting, shape}, {counting, bases_shape}, steps, 1.0f);
   const auto multiply_adds = static_cast<double>(tally.multiply_adds.total());
   const auto elements = static_cast<double>(shape.numel());
+  constexpr Unit unit = std::is_same_v<T, float> ? Unit::float32 : Unit::tf32;
   const auto positive = [](const cuda::Tensor<T>& x) {
     return cuda::PointwiseOps<T>::activate(x, Activation::relu);
   };
   if (!gradient) {
-    bench.measure("nmf, 7 steps", shape, {Bench<T>::bytes(2 * elements), multiply_adds}, [&] {
+    bench.measure("nmf, 7 steps", shape, {Bench<T>::bytes(2 * elements), multiply_adds, unit}, [&] {
       const auto x = positive(bench.noise(shape)), bases = positive(bench.full(bases_shape));
       return [=] { return cuda::FactorizationOps<T>::nmf(x, bases, steps, 1.0f); };
     });
     return;
   }
   // The steps once more, and two products for each of theirs.
-  bench.measure("nmf gradient, 6 steps", shape, {Bench<T>::bytes(3 * elements), 3 * multiply_adds}, [&] {
-    const auto x = positive(bench.noise(shape)), dy = bench.noise(shape),
-               bases = positive(bench.full(bases_shape));
-    return [=] { return cuda::FactorizationGradientOps<T>::nmf(x, bases, steps, 1.0f, dy); };
-  });
+  bench.measure("nmf gradient, 6 steps", shape, {Bench<T>::bytes(3 * elements), 3 * multiply_adds, unit},
+                [&] {
+                  const auto x = positive(bench.noise(shape)), dy = bench.noise(shape),
+                             bases = positive(bench.full(bases_shape));
+                  return [=] { return cuda::FactorizationGradientOps<T>::nmf(x, bases, steps, 1.0f, dy); };
+                });
 }
 
 template <class T>

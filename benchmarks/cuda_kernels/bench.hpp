@@ -33,6 +33,8 @@ struct BenchOptions {
   std::function<void(const KernelTime&)> report;
 };
 
+enum class CallsAre : bool { captured, queued };
+
 template <class T>
 class Bench {
  public:
@@ -52,13 +54,15 @@ class Bench {
   static double bytes(double elements) { return elements * sizeof(T); }
 
   /// `prepare` makes operands and returns the call, as a function without arguments that returns its results.
+  /// Calls that bring something to the device each time cannot be captured, and are queued.
   template <class Prepare>
-  void measure(const std::string& kernel, const Shape& shape, const Work& work, const Prepare& prepare) {
+  void measure(const std::string& kernel, const Shape& shape, const Work& work, const Prepare& prepare,
+               CallsAre calls_are = CallsAre::captured) {
     if (kernel.find(options_.only) == kernel.npos) return;
     const int operands = std::clamp(
         static_cast<int>(static_cast<double>(options_.rotated_bytes) / work.bytes) + 1, 1, most_operands);
     const int calls = std::max(operands, least_calls);
-    std::vector<double> times = timed(prepare, operands, calls);
+    std::vector<double> times = timed(prepare, operands, calls, calls_are);
     std::sort(times.begin(), times.end());
     options_.report({kernel, shape, work, operands, times[times.size() / 2], times.front()});
     device_.synchronize();
@@ -73,7 +77,7 @@ class Bench {
   /// Microseconds of a call in each run. Results are held until the same operands' next call, so that they
   /// lie elsewhere too.
   template <class Prepare>
-  std::vector<double> timed(const Prepare& prepare, int operands, int calls) const {
+  std::vector<double> timed(const Prepare& prepare, int operands, int calls, CallsAre calls_are) const {
     using Call = decltype(prepare());
     std::vector<Call> prepared;
     for (int i = 0; i < operands; ++i) prepared.push_back(prepare());
@@ -85,8 +89,15 @@ class Bench {
       }
     };
     for (int warm_up = 0; warm_up < 2; ++warm_up) call_all();  // takes the memory that the graph needs
-    const cuda::Graph graph(device_.stream(), call_all);
-    const auto replay = [&] { graph.replay(device_.stream()); };
+    cuda::Graph graph;
+    if (calls_are == CallsAre::captured) graph = cuda::Graph(device_.stream(), call_all);
+    const auto replay = [&] {
+      if (calls_are == CallsAre::captured) {
+        graph.replay(device_.stream());
+      } else {
+        call_all();
+      }
+    };
     replay();
     device_.synchronize();
     std::vector<double> times;

@@ -10,8 +10,8 @@
 
 namespace dformer::benchmarks {
 
-/// Where multiply-adds may be done: products of rounded factors on tensor cores, all else one by one.
-enum class Unit : bool { float32, tensor_cores };
+/// Where multiply-adds may be done: products of 16-bit or TF32 factors on tensor cores, all else one by one.
+enum class Unit : std::uint8_t { float32, tf32, tensor_cores };
 
 /// The fewest bytes that an operation must move, with each operand read once and each result written once
 /// (what has a value for each channel is left out), and its multiply-adds.
@@ -28,12 +28,13 @@ struct Floor {
 };
 
 inline Floor floor_of(const Work& work, const cuda::Ceilings& ceilings) {
-  const bool products = work.unit == Unit::tensor_cores;
-  const double flops = products ? ceilings.product_flops : ceilings.float32_flops;
+  const double flops = work.unit == Unit::float32 ? ceilings.float32_flops
+                       : work.unit == Unit::tf32  ? ceilings.tf32_flops
+                                                  : ceilings.product_flops;
   const double moving = work.bytes / ceilings.bytes * 1e6;
   const double computing = 2 * work.multiply_adds / flops * 1e6;
   if (moving >= computing) return {moving, "bytes"};
-  return {computing, products ? "products" : "float32"};
+  return {computing, work.unit == Unit::float32 ? "float32" : work.unit == Unit::tf32 ? "tf32" : "products"};
 }
 
 }  // namespace dformer::benchmarks

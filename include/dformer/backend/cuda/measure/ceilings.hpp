@@ -14,6 +14,7 @@ namespace dformer::cuda {
 /// or a kernel say how much is left to gain. A multiply-add is two operations.
 struct Ceilings {
   double product_flops;  ///< a second, in large products of matrices of the precision asked for
+  double tf32_flops;     ///< a second, in such products of float32 numbers that are rounded to TF32
   double float32_flops;  ///< a second, in such products of float32 numbers, which are not rounded
   double bytes;          ///< read and written a second, by a large copy on the device
 };
@@ -84,6 +85,8 @@ Ceilings measure_ceilings(DeviceOptions options = {}, const CeilingSizes& sizes 
   Ceilings ceilings{};
   ceilings.bytes = measure_copied_bytes(options, sizes);
   ceilings.product_flops = measure_product_flops<T>(options, sizes);
+  options.allow_tf32 = true;
+  ceilings.tf32_flops = measure_product_flops<float>(options, sizes);
   options.allow_tf32 = false;
   ceilings.float32_flops = measure_product_flops<float>(options, sizes);
   return ceilings;
