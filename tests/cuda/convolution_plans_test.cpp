@@ -89,7 +89,7 @@ TEST_P(ConvolutionPlans, AreFoundForEveryConvolution) {
             ConvolutionPlan::find(PlanTarget(gpu), key, {.deterministic = true, .allow_tf32 = false});
         ASSERT_EQ(plan.has_value(), possible) << key.text();
         if (!plan) continue;
-        EXPECT_LT(plan->workspace_bytes(), std::size_t{256} << 20) << key.text();
+        EXPECT_LE(plan->workspace_bytes(), library::ConvolutionPlan::most_workspace) << key.text();
       }
     }
   }

@@ -97,10 +97,12 @@ class PlanTarget {
   const Descriptor* described_ = nullptr;
 };
 
-/// How cuDNN computes convolutions of one kind: the first plan that its heuristics propose, and that the
-/// rules and the GPU allow.
+/// How cuDNN computes convolutions of one kind: the first plan that its heuristics propose, that the rules
+/// and the GPU allow, and that takes no more than `most_workspace`; or the first that takes more, if all do.
 class ConvolutionPlan {
  public:
+  static constexpr std::size_t most_workspace = std::size_t{256} << 20;
+
   /// Empty where cuDNN has none.
   static std::optional<ConvolutionPlan> find(const PlanTarget& target, const ConvolutionKey& key,
                                              const ConvolutionRules& rules) {
@@ -108,6 +110,7 @@ class ConvolutionPlan {
     target.describe_graph(graph);
     graph.set(CUDNN_ATTR_OPERATIONGRAPH_OPS, operation(key));
     if (!graph.try_finalize()) return std::nullopt;
+    std::optional<ConvolutionPlan> larger;
     for (const auto mode : {CUDNN_HEUR_MODE_A, CUDNN_HEUR_MODE_FALLBACK}) {
       Descriptor heuristics(CUDNN_BACKEND_ENGINEHEUR_DESCRIPTOR);
       heuristics.set(CUDNN_ATTR_ENGINEHEUR_OPERATION_GRAPH, graph);
@@ -120,10 +123,13 @@ class ConvolutionPlan {
         Descriptor plan(CUDNN_BACKEND_EXECUTION_PLAN_DESCRIPTOR);
         target.describe_plan(plan);
         plan.set(CUDNN_ATTR_EXECUTION_PLAN_ENGINE_CONFIG, config);
-        if (plan.try_finalize()) return ConvolutionPlan(std::move(config), std::move(plan));
+        if (!plan.try_finalize()) continue;
+        ConvolutionPlan found(std::move(config), std::move(plan));
+        if (found.workspace_bytes() <= most_workspace) return found;
+        if (!larger) larger = std::move(found);
       }
     }
-    return std::nullopt;
+    return larger;
   }
 
   std::size_t workspace_bytes() const { return workspace_bytes_; }
