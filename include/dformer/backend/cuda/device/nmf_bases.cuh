@@ -78,6 +78,7 @@ __device__ __forceinline__ void make_slice(const E* left, std::int64_t step, boo
 /// A block makes 64 channels by 32 columns of one slice; the last 64 are the coefficients themselves.
 template <class T>
 __global__ void __launch_bounds__(nmf_threads, 2) sum_in_slices(NmfSlicesArgs<T> args) {
+  start_behind_previous();
   const NmfLane lane;
   const std::int64_t image = blockIdx.z, slice = blockIdx.y;
   const int tile = static_cast<int>(blockIdx.x / 2);
@@ -125,6 +126,7 @@ using BasesRing = NmfRing<4, bases_quads>;
 
 /// A block updates 16 channels; the square is added up by each, which is what it mostly does.
 __global__ void __launch_bounds__(nmf_threads) make_bases(NmfBasesArgs args) {
+  start_behind_previous();
   alignas(16) __shared__ float square_tile[nmf_rank * nmf_step];
   alignas(16) __shared__ float values_tile[bases_rows * nmf_step];
   alignas(16) __shared__ float denominators[bases_rows * nmf_step];
@@ -183,6 +185,7 @@ using GramRing = NmfRing<8, 2>;
 
 /// A block makes 16 by 16 of the square, each warp an eighth of the depth.
 __global__ void __launch_bounds__(nmf_threads) make_gram(NmfGramArgs args) {
+  start_behind_previous();
   alignas(16) __shared__ float parts[nmf_warps][gram_tile][gram_tile];
   constexpr int tiles = nmf_rank / gram_tile;
   const NmfLane lane;

@@ -15,6 +15,7 @@ struct Activate {
 };
 template <class T>
 __global__ void activate_elements(ActivateArgs<T> args) {
+  start_behind_previous();
   for_each_pack<T>(args.count, Map1<T, Activate<T>>{args.x, args.y, {args.activation}});
 }
 
@@ -26,11 +27,13 @@ struct Multiply {
 };
 template <class T, class Function>
 __global__ void combine_elements(BinaryArgs<T> args) {
+  start_behind_previous();
   for_each_pack<T>(args.count, Map2<T, Function>{args.a, args.b, args.y, {}});
 }
 
 template <class T, class Element>
 __global__ void copy_columns_of(CopyColumnsArgs<T> args) {
+  start_behind_previous();
   constexpr int width = static_cast<int>(sizeof(Element) / sizeof(T));
   const std::int64_t packs = args.channels / width;
   for (std::int64_t i = global_thread(); i < args.rows * packs; i += global_threads()) {
@@ -43,6 +46,7 @@ __global__ void copy_columns_of(CopyColumnsArgs<T> args) {
 /// A warp takes a row.
 template <class T>
 __global__ void softmax_rows(SoftmaxArgs<T> args) {
+  start_behind_previous();
   const std::int64_t row = global_thread() / warp_size;
   if (row >= args.rows) return;
   const int lane = static_cast<int>(threadIdx.x) % warp_size;

@@ -7,6 +7,7 @@ namespace dformer::cuda::device {
 /// The statistics of a tile of queries, of one part of the keys.
 template <class T, int Pairs, template <class> class Scores>
 __global__ void find_statistics(AttentionGradientArgs<T> args) {
+  start_behind_previous();
   const AttentionProblem<T>& problem = args.problem;
   const TileThread thread;
   const GradientTiles<Pairs> tiles;
@@ -65,6 +66,7 @@ __global__ void find_statistics(AttentionGradientArgs<T> args) {
 /// dq of a tile of queries, or what one part of the keys adds to it.
 template <class T, int Pairs, template <class> class Scores>
 __global__ void find_query_gradients(AttentionGradientArgs<T> args) {
+  start_behind_previous();
   const AttentionProblem<T>& problem = args.problem;
   const TileThread thread;
   const GradientTiles<Pairs> tiles;
@@ -122,6 +124,7 @@ __global__ void find_query_gradients(AttentionGradientArgs<T> args) {
 /// dk and dv of a tile of keys, of all queries.
 template <class T, int Pairs, template <class> class Scores>
 __global__ void find_key_gradients(AttentionGradientArgs<T> args) {
+  start_behind_previous();
   const AttentionProblem<T>& problem = args.problem;
   const TileThread thread;
   const GradientTiles<Pairs> tiles;
@@ -169,6 +172,7 @@ __global__ void find_key_gradients(AttentionGradientArgs<T> args) {
 /// A warp puts together what the parts of the keys found for a query.
 template <class T>
 __global__ void combine_statistics(AttentionGradientArgs<T> args) {
+  start_behind_previous();
   const std::int64_t queries = args.problem.queries.length;
   const std::int64_t row = global_thread() / warp_size;
   if (row >= args.problem.all_sequences * queries) return;
@@ -198,6 +202,7 @@ __global__ void combine_statistics(AttentionGradientArgs<T> args) {
 /// dq, all parts added in their order.
 template <class T>
 __global__ void sum_query_gradients(AttentionGradientArgs<T> args) {
+  start_behind_previous();
   const AttentionProblem<T>& problem = args.problem;
   const std::int64_t head_size = problem.queries.length * problem.head_dim;
   for (std::int64_t i = global_thread(); i < problem.all_sequences * head_size; i += global_threads()) {

@@ -19,6 +19,7 @@ __device__ __forceinline__ std::int64_t output_of_tap(const Window& window, int 
 /// Any window. A thread gathers one pixel of dx for N channels from the outputs that it took part in.
 template <class T, int N>
 __global__ void depthwise_input_pixels(DepthwiseInputArgs<T> args) {
+  start_behind_previous();
   const Window window = args.window;
   const std::int64_t packs = args.channels / N, pixels = args.images * args.height * args.width;
   for (std::int64_t i = global_thread(); i < pixels * packs; i += global_threads()) {
@@ -89,6 +90,7 @@ __device__ __forceinline__ void depthwise_weight_tile(const T* x, std::int64_t l
 /// memory for 3x3, by its multiply-adds for 7x7.
 template <class T, int Kernel>
 __global__ void __launch_bounds__(128) depthwise_weight_lines(DepthwiseWeightBlockArgs<T> blocks) {
+  start_behind_previous();
   constexpr int N = widest_pack<T>, pixels = 4;
   const DepthwiseWeightArgs<T>& args = blocks.gradient;
   const BlockOfPacks& layout = blocks.block;
@@ -142,6 +144,7 @@ __global__ void __launch_bounds__(128) depthwise_weight_lines(DepthwiseWeightBlo
 /// slice in turn.
 template <class T>
 __global__ void depthwise_weight_taps(DepthwiseWeightArgs<T> args) {
+  start_behind_previous();
   constexpr int warps = 4;
   __shared__ float shared[warps][warp_size];
   const Window window = args.window;

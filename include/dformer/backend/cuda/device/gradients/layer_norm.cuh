@@ -43,6 +43,7 @@ __device__ __forceinline__ void add_up_block(const LayerNormGradientRows<T>& arg
 /// and bias. Reads x and dy once and writes dx once, and that is what bounds it.
 template <class T, int Packs>
 __global__ __launch_bounds__(RowLanes::threads) void layer_norm_gradient_rows(LayerNormGradientRows<T> args) {
+  start_behind_previous();
   constexpr int width = widest_pack<T>;
   const LayerNormGradientArgs<T>& norm = args.norm;
   const int lanes = args.row.lanes;
@@ -113,6 +114,7 @@ __global__ __launch_bounds__(RowLanes::threads) void layer_norm_gradient_rows(La
 /// Rows of any length, a warp for each: dx, and mean and scale for the sums over rows that follow.
 template <class T>
 __global__ void layer_norm_gradient_long_rows(LayerNormGradientArgs<T> args) {
+  start_behind_previous();
   const std::int64_t row = global_thread() / warp_size;
   if (row >= args.rows) return;
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
