@@ -1,0 +1,5 @@
+#include <cuda/all_networks.hpp>
+
+namespace dformer::testing {
+INSTANTIATE_TYPED_TEST_SUITE_P(Half, AllNetworks, half);
+}
