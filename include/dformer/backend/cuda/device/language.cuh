@@ -9,7 +9,7 @@
 // threadIdx, blockIdx, blockDim, gridDim, __syncthreads(), whole-warp __shfl_sync, __shfl_xor_sync,
 // __shfl_down_sync, __syncwarp, __any_sync,
 // __all_sync, atomicAdd; min, max; the C functions on float (expf, logf, erff, fmaf, …), rsqrtf, __fmul_rn,
-// __fadd_rn, fast_exp, fast_reciprocal; DFORMER_UNROLL before a loop; and what is below. Blocks have a multiple of 32 threads, and all
+// __fadd_rn, fast_exp, fast_exp2, log2_of_e, fast_reciprocal; DFORMER_UNROLL before a loop; and what is below. Blocks have a multiple of 32 threads, and all
 // of a warp take part in what a warp does together.
 
 #include <cstdint>

@@ -12,6 +12,8 @@
 
 namespace dformer::cuda::device {
 
+constexpr float log2_of_e = 1.44269504f;
+
 __device__ __forceinline__ float to_float(half x) {
   return __half2float(__ushort_as_half(x.bits));
 }
@@ -25,9 +27,15 @@ __device__ __forceinline__ unsigned short bfloat16_bits(float x) {
   return __bfloat16_as_ushort(__float2bfloat16_rn(x));
 }
 
-/// Within a few last bits; of 0 and infinity as expected.
+/// Within a few last bits; of 0 and infinity as expected. What would be subnormal is 0, which spares the
+/// three instructions that __expf has for it.
+__device__ __forceinline__ float fast_exp2(float x) {
+  float power;
+  asm("ex2.approx.ftz.f32 %0, %1;" : "=f"(power) : "f"(x));
+  return power;
+}
 __device__ __forceinline__ float fast_exp(float x) {
-  return __expf(x);
+  return fast_exp2(x * log2_of_e);
 }
 __device__ __forceinline__ float fast_reciprocal(float x) {
   return __fdividef(1.0f, x);

@@ -106,6 +106,11 @@ inline std::uint16_t bfloat16_bits(float x) {
   return float_to_bfloat16(x);
 }
 
+constexpr float log2_of_e = 1.44269504f;
+
+inline float fast_exp2(float x) {
+  return std::exp2(x);
+}
 inline float fast_exp(float x) {
   return std::exp(x);
 }

@@ -22,7 +22,21 @@ struct CoreGradientArgs {
 /// Threads that a block has at most (core_warps), and how many such blocks a multiprocessor shall hold.
 constexpr int core_threads = 8 * warp_size;
 template <int Steps>
-constexpr int core_blocks_at_once = Steps == 1 ? 3 : Steps == 2 ? 2 : 1;
+constexpr int core_blocks_at_once = Steps == 1   ? 3
+                                    : Steps == 2 ? 2
+                                                 : 1;
+
+/// What is known of a query's softmax: its weights are powers of 2, divided by their sum in the exponent.
+struct CoreStatistics {
+  float exponent, mean;
+
+  CoreStatistics() = default;
+  __device__ __forceinline__ explicit CoreStatistics(const QueryStatistics& from)
+      : exponent(fmaf(from.largest, log2_of_e, -log2f(from.scale))), mean(from.mean) {}
+  __device__ __forceinline__ float weight(float score) const {
+    return fast_exp2(fmaf(score, log2_of_e, -exponent));
+  }
+};
 
 /// What is known of two neighbouring columns, both of which a thread has; read 8 bytes at a time.
 template <class V>
@@ -37,11 +51,11 @@ struct CoreTile {
   static constexpr bool has_places = !std::is_empty_v<Place>;
   T* scores;
   T* responses;
-  Neighbours<QueryStatistics>* statistics;
+  Neighbours<CoreStatistics>* statistics;
   Neighbours<Place>* places;
 
   static constexpr std::size_t bytes_of_column =
-      2 * core_step<Steps> * sizeof(T) + sizeof(QueryStatistics) + (has_places ? sizeof(Place) : 0);
+      2 * core_step<Steps> * sizeof(T) + sizeof(CoreStatistics) + (has_places ? sizeof(Place) : 0);
   /// How many columns of so many a tile takes.
   static constexpr int columns_of(std::int64_t length) {
     constexpr int most = static_cast<int>(40 * 1024 / bytes_of_column) / core_keys * core_keys;
@@ -51,7 +65,7 @@ struct CoreTile {
   __device__ __forceinline__ explicit CoreTile(int columns)
       : scores(dynamic_shared<T>()),
         responses(scores + columns * core_step<Steps>),
-        statistics(reinterpret_cast<Neighbours<QueryStatistics>*>(responses + columns * core_step<Steps>)),
+        statistics(reinterpret_cast<Neighbours<CoreStatistics>*>(responses + columns * core_step<Steps>)),
         places(reinterpret_cast<Neighbours<Place>*>(statistics + columns / 2)) {}
 
   /// The block starts to bring the tokens of a head that begin here, to whole groups of columns; what is

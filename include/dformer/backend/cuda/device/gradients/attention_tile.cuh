@@ -98,9 +98,6 @@ struct QueryStatistics {
   float largest, scale, mean;
 
   __device__ __forceinline__ float weight(float score) const { return expf(score - largest) * scale; }
-  __device__ __forceinline__ float fast_weight(float score) const {
-    return fast_exp(score - largest) * scale;
-  }
 };
 template <class T>
 __device__ __forceinline__ QueryStatistics statistics_of(const AttentionGradientArgs<T>& args,

@@ -47,26 +47,26 @@ __global__ void __launch_bounds__(core_threads, core_blocks_at_once<Steps>)
     tile.bring(problem.q + at, args.dy + at, problem.queries.token_step, count, channels);
     for (int i = static_cast<int>(threadIdx.x); i < core.columns; i += static_cast<int>(blockDim.x)) {
       const int query = first + min(i, count - 1);
-      // exp of what is below infinity by any score is 0: beyond the queries there are no weights.
-      tile.statistics[i / 2].of[i % 2] =
-          i < count ? statistics_of(args, number, query) : QueryStatistics{INFINITY, 0.0f, 0.0f};
+      // 2 to the power of what is below infinity by any score is 0: beyond the queries there are no weights.
+      tile.statistics[i / 2].of[i % 2] = CoreStatistics(i < count ? statistics_of(args, number, query)
+                                                                  : QueryStatistics{INFINITY, 1.0f, 0.0f});
       if constexpr (Tile::has_places) tile.places[i / 2].of[i % 2] = score.place(query);
     }
     wait_for_tile();
-    for (int column = 0; column < count; column += core_keys) {
-      float weights[core_blocks][4], gradients[core_blocks][4];
+    for (int column = 0; column < count; column += core_rows) {
+      float weights[core_rows / 8][4], gradients[core_rows / 8][4];
       make_core_scores<Steps>(k, tile.scores + column * core_step<Steps>, weights);
       make_core_scores<Steps>(v, tile.responses + column * core_step<Steps>, gradients);
       DFORMER_UNROLL
-      for (int n = 0; n < core_blocks; ++n) {
+      for (int n = 0; n < core_rows / 8; ++n) {
         const int pair = column / 2 + 4 * n + thread.place;
-        const Neighbours<QueryStatistics> statistics = tile.statistics[pair];
+        const Neighbours<CoreStatistics> statistics = tile.statistics[pair];
         Neighbours<Place> at_pair{};
         if constexpr (Tile::has_places) at_pair = tile.places[pair];
         DFORMER_UNROLL
         for (int j = 0; j < 4; ++j) {
-          const QueryStatistics& of_query = statistics.of[j % 2];
-          weights[n][j] = of_query.fast_weight(score(weights[n][j], key_place[j / 2], at_pair.of[j % 2]));
+          const CoreStatistics& of_query = statistics.of[j % 2];
+          weights[n][j] = of_query.weight(score(weights[n][j], key_place[j / 2], at_pair.of[j % 2]));
           gradients[n][j] = weights[n][j] * (gradients[n][j] - of_query.mean);
         }
       }

@@ -6,7 +6,8 @@ namespace dformer::cuda::device {
 
 /// The statistics of the part of a row's keys that this thread has seen.
 struct SeenStatistics {
-  float largest = -FLT_MAX, total = 0.0f, response = 0.0f;
+  /// At first less than any score, and finite as a power of 2.
+  float largest = -0.5f * FLT_MAX, total = 0.0f, response = 0.0f;
 
   /// Takes up columns of row i of its scores and responses.
   __device__ __forceinline__ void add(const float (&scores)[core_blocks][4],
@@ -15,11 +16,12 @@ struct SeenStatistics {
     DFORMER_UNROLL
     for (int n = 0; n < core_blocks; ++n) top = max(top, max(scores[n][2 * i], scores[n][2 * i + 1]));
     rescale(top);
+    const float top_exponent = top * log2_of_e;
     DFORMER_UNROLL
     for (int n = 0; n < core_blocks; ++n) {
       DFORMER_UNROLL
       for (int j = 2 * i; j < 2 * i + 2; ++j) {
-        const float weight = fast_exp(scores[n][j] - top);
+        const float weight = fast_exp2(fmaf(scores[n][j], log2_of_e, -top_exponent));
         total += weight;
         response = fmaf(weight, responses[n][j], response);
       }
@@ -95,25 +97,26 @@ __global__ void __launch_bounds__(core_threads, core_blocks_at_once<Steps>)
     }
     wait_for_tile();
   };
-  // Calls body(scores, responses, the first key's column) for each group of keys.
-  const auto for_all_groups = [&](const auto& body) {
+  // Calls body(scores, responses, the first key's column) for each group of 8 * blocks keys.
+  const auto for_all_groups = [&](auto blocks, const auto& body) {
+    constexpr int group_blocks = decltype(blocks)::value, group = 8 * group_blocks;
     for (int first = 0; first < keys; first += core.columns) {
       if (!whole) bring(first);
       const int count = min(core.columns, keys - first);
-      for (int column = 0; column < count; column += core_keys) {
-        float scores[core_blocks][4], responses[core_blocks][4];
+      for (int column = 0; column < count; column += group) {
+        float scores[group_blocks][4], responses[group_blocks][4];
         make_core_scores<Steps>(q, tile.scores + column * core_step<Steps>, scores);
         make_core_scores<Steps>(dy, tile.responses + column * core_step<Steps>, responses);
         DFORMER_UNROLL
-        for (int n = 0; n < core_blocks; ++n) {
+        for (int n = 0; n < group_blocks; ++n) {
           Neighbours<Place> at{};
           if constexpr (Tile::has_places) at = tile.places[column / 2 + 4 * n + thread.place];
           DFORMER_UNROLL
           for (int j = 0; j < 4; ++j) scores[n][j] = score(scores[n][j], query_place[j / 2], at.of[j % 2]);
         }
-        if (count - column < core_keys) {
+        if (count - column < group) {
           DFORMER_UNROLL
-          for (int n = 0; n < core_blocks; ++n) {
+          for (int n = 0; n < group_blocks; ++n) {
             DFORMER_UNROLL
             for (int j = 0; j < 4; ++j) {
               if (column + 8 * n + 2 * thread.place + j % 2 >= count) scores[n][j] = -INFINITY;
@@ -126,13 +129,14 @@ __global__ void __launch_bounds__(core_threads, core_blocks_at_once<Steps>)
   };
   if (whole) bring(0);
 
-  QueryStatistics statistics[2];
+  CoreStatistics statistics[2];
   if (core.finds_statistics) {
     SeenStatistics seen[2];
-    for_all_groups([&](const auto& scores, const auto& responses, int) {
-      seen[0].add(scores, responses, 0);
-      seen[1].add(scores, responses, 1);
-    });
+    for_all_groups(std::integral_constant<int, core_blocks>(),
+                   [&](const auto& scores, const auto& responses, int) {
+                     seen[0].add(scores, responses, 0);
+                     seen[1].add(scores, responses, 1);
+                   });
     DFORMER_UNROLL
     for (int i = 0; i < 2; ++i) {
       seen[i].put_together();
@@ -144,32 +148,35 @@ __global__ void __launch_bounds__(core_threads, core_blocks_at_once<Steps>)
         continue;
       }
       const float scale = 1.0f / seen[i].total;
-      statistics[i] = {seen[i].largest, scale, seen[i].response * scale};
+      const QueryStatistics found{seen[i].largest, scale, seen[i].response * scale};
+      statistics[i] = CoreStatistics(found);
       float* const to = args.statistics + 3 * (std::int64_t{number} * queries + query[i]);
-      if (stores) to[0] = statistics[i].largest, to[1] = scale, to[2] = statistics[i].mean;
+      if (stores) to[0] = found.largest, to[1] = found.scale, to[2] = found.mean;
     }
     if (parts > 1) return;
   } else {
     DFORMER_UNROLL
-    for (int i = 0; i < 2; ++i) statistics[i] = statistics_of(args, number, min(query[i], queries - 1));
+    for (int i = 0; i < 2; ++i)
+      statistics[i] = CoreStatistics(statistics_of(args, number, min(query[i], queries - 1)));
   }
 
   float dq[2 * Steps][4] = {};
   typename Scores<T>::Sums prior_sums[2] = {};
-  for_all_groups([&](auto& scores, const auto& responses, int column) {
-    DFORMER_UNROLL
-    for (int n = 0; n < core_blocks; ++n) {
-      Neighbours<Place> at{};
-      if constexpr (Tile::has_places) at = tile.places[column / 2 + 4 * n + thread.place];
-      DFORMER_UNROLL
-      for (int j = 0; j < 4; ++j) {
-        const QueryStatistics& of_query = statistics[j / 2];
-        scores[n][j] = of_query.fast_weight(scores[n][j]) * (responses[n][j] - of_query.mean);
-        score.add(scores[n][j], query_place[j / 2], at.of[j % 2], prior_sums[j / 2]);
-      }
-    }
-    add_core_values<Steps>(scores, tile.scores + column * core_step<Steps>, dq);
-  });
+  for_all_groups(std::integral_constant<int, core_rows / 8>(),
+                 [&](auto& scores, const auto& responses, int column) {
+                   DFORMER_UNROLL
+                   for (int n = 0; n < core_rows / 8; ++n) {
+                     Neighbours<Place> at{};
+                     if constexpr (Tile::has_places) at = tile.places[column / 2 + 4 * n + thread.place];
+                     DFORMER_UNROLL
+                     for (int j = 0; j < 4; ++j) {
+                       const CoreStatistics& of_query = statistics[j / 2];
+                       scores[n][j] = of_query.weight(scores[n][j]) * (responses[n][j] - of_query.mean);
+                       score.add(scores[n][j], query_place[j / 2], at.of[j % 2], prior_sums[j / 2]);
+                     }
+                   }
+                   add_core_values<Steps>(scores, tile.scores + column * core_step<Steps>, dq);
+                 });
   DFORMER_UNROLL
   for (int i = 0; i < 2; ++i) {
     if constexpr (Tile::has_places) {
