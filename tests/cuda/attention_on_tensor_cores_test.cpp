@@ -15,11 +15,6 @@ void expect_rounded_weights(const cuda::Tensor<T>& actual, const cuda::Tensor<fl
 }
 
 template <class T>
-cuda::Tensor<T> made_on(const cuda::Device& device, const Array& array) {
-  return Cuda<T>::from_host(device, array.shape, array.values);
-}
-
-template <class T>
 void every_head_and_length(std::initializer_list<int> head_dims) {
   for (const int head_dim : head_dims) {
     for (const auto& [queries, keys] : {std::pair{1, 1}, {17, 5}, {49, 33}}) {

@@ -8,11 +8,6 @@
 namespace dformer::testing {
 namespace {
 
-template <class T>
-cuda::Tensor<T> made_on(const cuda::Device& device, const Array& array) {
-  return Cuda<T>::from_host(device, array.shape, array.values);
-}
-
 /// Some inputs and what they are side by side.
 template <class T>
 struct Inputs {

@@ -32,8 +32,12 @@ Array rounded_to(const Array& array) {
 
 /// A tensor of values that are exact in T.
 template <class T>
+cuda::Tensor<T> made_on(const cuda::Device& device, const Array& array) {
+  return Cuda<T>::from_host(device, array.shape, array.values);
+}
+template <class T>
 cuda::Tensor<T> made(const Array& array) {
-  return Cuda<T>::from_host(cuda::default_device(), array.shape, array.values);
+  return made_on<T>(cuda::default_device(), array);
 }
 /// A parameter that is float32 whatever T is.
 template <class T>

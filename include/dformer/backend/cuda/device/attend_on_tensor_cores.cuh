@@ -74,14 +74,14 @@ __device__ __forceinline__ void load_core_tiles(const T* keys, const T* values, 
   }
 }
 
-/// The scores of a warp's queries and a tile's keys: of block n, queries `group` and `group + 8`, keys 8 n +
-/// 2 place and the next.
-template <int Steps, class T>
+/// The scores of a warp's queries and 8 * Blocks keys: of block n, queries `group` and `group + 8`, keys 8 n
+/// + 2 place and the next.
+template <int Steps, int Blocks, class T>
 __device__ __forceinline__ void make_core_scores(const std::uint32_t (&queries)[Steps][4], const T* keys,
-                                                 float (&scores)[core_blocks][4]) {
+                                                 float (&scores)[Blocks][4]) {
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
   DFORMER_UNROLL
-  for (int n = 0; n < core_blocks; n += 2) {
+  for (int n = 0; n < Blocks; n += 2) {
     DFORMER_UNROLL
     for (int i = 0; i < 4; ++i) scores[n][i] = scores[n + 1][i] = 0.0f;
     DFORMER_UNROLL
@@ -96,12 +96,12 @@ __device__ __forceinline__ void make_core_scores(const std::uint32_t (&queries)[
 }
 
 /// sums += weights * values.
-template <int Steps, class T>
-__device__ __forceinline__ void add_core_values(const float (&weights)[core_blocks][4], const T* values,
+template <int Steps, int Blocks, class T>
+__device__ __forceinline__ void add_core_values(const float (&weights)[Blocks][4], const T* values,
                                                 float (&sums)[2 * Steps][4]) {
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
   DFORMER_UNROLL
-  for (int n = 0; n < core_blocks; n += 2) {
+  for (int n = 0; n < Blocks; n += 2) {
     // What is a sum of one product is just where the other wants its left factor.
     const std::uint32_t left[4] = {register_of<T>(weights[n][0], weights[n][1]),
                                    register_of<T>(weights[n][2], weights[n][3]),
@@ -202,11 +202,10 @@ __global__ void attend_on_tensor_cores(AttentionArgs<T> args) {
           }
         }
       }
-      constexpr float log2_e = 1.44269504088896341f;
       DFORMER_UNROLL
       for (int i = 0; i < 2; ++i) {
         top[i] = max_of_core_row(top[i]);
-        const float rescale = fast_exp2((largest[i] - top[i]) * log2_e), shift = -top[i] * log2_e;
+        const float rescale = fast_exp2((largest[i] - top[i]) * log2_of_e), shift = -top[i] * log2_of_e;
         largest[i] = top[i];
         total[i] *= rescale;
         DFORMER_UNROLL
@@ -219,7 +218,7 @@ __global__ void attend_on_tensor_cores(AttentionArgs<T> args) {
           DFORMER_UNROLL
           for (int j = 0; j < 2; ++j) {
             float& weight = scores[n][2 * i + j];
-            weight = fast_exp2(fmaf(weight, log2_e, shift));
+            weight = fast_exp2(fmaf(weight, log2_of_e, shift));
             total[i] += weight;
           }
         }

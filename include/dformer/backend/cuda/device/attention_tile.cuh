@@ -140,11 +140,15 @@ struct HeadOfSequence {
   std::int64_t sequence;
   std::int64_t image;
 
+  /// Numbers are those of blocks or fewer, and their divisions in 32 bits.
   template <class T>
-  __device__ __forceinline__ HeadOfSequence(const AttentionProblem<T>& problem, std::int64_t number)
-      : head(number % problem.heads),
-        sequence(number / problem.heads % problem.sequences),
-        image(number / problem.heads / problem.sequences) {}
+  __device__ __forceinline__ HeadOfSequence(const AttentionProblem<T>& problem, std::int64_t number) {
+    const auto n = static_cast<std::uint32_t>(number), heads = static_cast<std::uint32_t>(problem.heads),
+               sequences = static_cast<std::uint32_t>(problem.sequences), sequence_of_all = n / heads;
+    head = n % heads;
+    sequence = sequence_of_all % sequences;
+    image = sequence_of_all / sequences;
+  }
 
   /// Where its channels of the first token are.
   template <class T>

@@ -9,8 +9,8 @@
 // threadIdx, blockIdx, blockDim, gridDim, __syncthreads(), whole-warp __shfl_sync, __shfl_xor_sync,
 // __shfl_down_sync, __syncwarp, __any_sync,
 // __all_sync, atomicAdd; min, max; the C functions on float (expf, logf, erff, fmaf, …), rsqrtf, __fmul_rn,
-// __fadd_rn, fast_exp2, fast_reciprocal; DFORMER_UNROLL before a loop; and what is below. Blocks have a
-// multiple of 32 threads, and all of a warp take part in what a warp does together.
+// __fadd_rn, fast_exp2, log2_of_e, fast_reciprocal; DFORMER_UNROLL before a loop; and what is below. Blocks
+// have a multiple of 32 threads, and all of a warp take part in what a warp does together.
 //
 // The first statement of every kernel is start_behind_previous(). From compute capability 9.0 on, blocks of a
 // kernel are brought up while the kernel before it on the stream still runs; there they wait for what it
@@ -30,6 +30,7 @@ namespace dformer::cuda::device {
 
 constexpr int warp_size = 32;
 constexpr unsigned all_lanes = 0xffffffffu;
+constexpr float log2_of_e = 1.44269504088896341f;
 
 __device__ __forceinline__ float to_float(float x) {
   return x;

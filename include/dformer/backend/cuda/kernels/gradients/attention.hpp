@@ -41,7 +41,7 @@ struct SumPairsArgs {
   double* partial;  ///< [sum_pairs_blocks, 2]
   float* sums;      ///< [2]
 };
-inline constexpr int sum_pairs_blocks = 64;
+inline constexpr int sum_pairs_blocks = 512;
 void sum_pairs(const SumPairsArgs& args, Stream stream);
 
 }  // namespace dformer::cuda
