@@ -47,7 +47,7 @@ struct FactorizationOps {
                                  of_rows(coefficients_next));
       std::swap(coefficients, coefficients_next);
     }
-    images.make_result(of_rows_read(coefficients), used, {y.data(), rows * channels, channels});
+    images.make_result(of_rows_read(coefficients), used, rank, {y.data(), rows * channels, channels});
     return y;
   }
 };

@@ -13,8 +13,8 @@ namespace dformer::cuda {
 
 /// Some images x [images, rows, channels] that are factorized side by side, and the halves of a step that
 /// way there and way back share. Matrices are [rows or channels, rank] of each image. In half and bfloat16
-/// the way there takes tensor cores where it can; all of its matrices are then rounded to TF32, where they
-/// are made.
+/// both take tensor cores where they can: the matrices of the way there are then rounded to TF32 where they
+/// are made, those of the way back where products of all rows meet them.
 template <class T>
 class NmfImages {
  public:
@@ -114,7 +114,8 @@ class NmfImages {
                     const Matrix& next) const {
     if constexpr (!std::is_same_v<T, float>) {
       if (tensor_cores_) {
-        nmf_slices(NmfSlicesArgs<T>{x_, coefficients, parts(), images_, rows_, channels_, row_slices_},
+        nmf_slices(NmfSlicesArgs<T>{x_, coefficients, coefficients, coefficients, parts(), images_, rows_,
+                                    channels_, row_slices_},
                    stream());
         nmf_bases({parts(), bases, sums, next, images_, channels_, row_slices_}, stream());
         return;
@@ -125,26 +126,25 @@ class NmfImages {
     nmf_update(NmfUpdateArgs<T>{{}, {}, sums, bases, square, next, images_, channels_, rank_, 0}, stream());
   }
 
-  /// y = coefficients bases^T.
-  void make_result(const ConstMatrix& coefficients, const ConstMatrix& bases, const ImageMatrix<T>& y) const {
+  /// y [rows, channels] = left right^T, of two matrices [rows or channels, depth]; depth is a multiple of the
+  /// rank.
+  void make_result(const ConstMatrix& left, const ConstMatrix& right, std::int64_t depth,
+                   const ImageMatrix<T>& y) const {
     if constexpr (!std::is_same_v<T, float>) {
       if (tensor_cores_) {
-        nmf_result(NmfResultArgs<T>{coefficients, bases, y, images_, rows_, channels_}, stream());
+        nmf_result(NmfResultArgs<T>{left, right, y, images_, rows_, channels_, depth}, stream());
         return;
       }
     }
-    nmf_product(
-        NmfProductArgs<float, T>{coefficients, bases, y, images_, rows_, channels_, rank_, true, false},
-        stream());
+    nmf_product(NmfProductArgs<float, T>{left, right, y, images_, rows_, channels_, depth, true, false},
+                stream());
   }
 
   /// sums [images, channels + rank, rank]: left^T right, left of x's shape, and below values^T values_right,
   /// symmetrized on demand.
   void sum_rows(const Input& left, const ConstMatrix& right, const ConstMatrix& values,
                 const ConstMatrix& values_right, bool symmetric, float* sums) const {
-    nmf_sums(NmfSumsArgs<T>{left, right, values, values_right, parts(), images_, rows_, channels_, rank_,
-                            rank_, row_slices_},
-             stream());
+    sum_slices(left, right, values, values_right);
     nmf_reduce({parts(), sums, images_, channels_ + rank_, rank_, row_slices_,
                 symmetric ? channels_ : channels_ + rank_},
                stream());
@@ -167,6 +167,21 @@ class NmfImages {
   static ConstMatrix read(const Matrix& matrix) { return {matrix.data, matrix.image_step, matrix.step}; }
 
  private:
+  void sum_slices(const Input& left, const ConstMatrix& right, const ConstMatrix& values,
+                  const ConstMatrix& values_right) const {
+    if constexpr (!std::is_same_v<T, float>) {
+      if (tensor_cores_) {
+        nmf_slices(NmfSlicesArgs<T>{left, right, values, values_right, parts(), images_, rows_, channels_,
+                                    row_slices_},
+                   stream());
+        return;
+      }
+    }
+    nmf_sums(NmfSumsArgs<T>{left, right, values, values_right, parts(), images_, rows_, channels_, rank_,
+                            rank_, row_slices_},
+             stream());
+  }
+
   // Enough slices to fill a GPU with one image of the networks' size; decided by the shape alone.
   static constexpr std::int64_t rows_per_slice = 512;
   static constexpr std::int64_t channels_per_slice = 64;

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <cstring>
 #include <limits>
 
 #include <dformer/backend/cuda/device/block_of_packs.cuh>
 #include <dformer/backend/cuda/device/epilogue_element.cuh>
 #include <dformer/backend/cuda/device/floats.cuh>
 #include <dformer/backend/cuda/device/launch.cuh>
+#include <dformer/backend/cuda/device/raw_pack.cuh>
 #include <dformer/backend/cuda/kernels/depthwise_conv2d.hpp>
 
 namespace dformer::cuda {
@@ -22,21 +22,6 @@ struct DepthwiseStripArgs {
   int row_tiles;
   int column_tiles;
   float input_factor;  ///< what of x itself is added to each sum
-};
-
-/// N elements as they lie in memory, in whole registers until they are made floats.
-template <class T, int N>
-struct RawPack {
-  static constexpr int count = N * static_cast<int>(sizeof(T)) / 4;
-  using Words = Pack<std::uint32_t, count>;
-  Words words{};
-
-  __device__ __forceinline__ void load(const T* from) { words = *reinterpret_cast<const Words*>(from); }
-  __device__ __forceinline__ Floats<N> floats() const {
-    Pack<T, N> elements;
-    std::memcpy(&elements, &words, sizeof elements);
-    return load_floats<N>(elements.values);
-  }
 };
 
 /// What a strip of pixels needs for one line of the window.

@@ -9,8 +9,8 @@ constexpr int slice_columns = 32;
 constexpr int slice_step = tile_step(slice_columns);
 constexpr int slice_depth = 8;  // rows of a piece
 
-/// A warp multiplies 64 columns of a matrix, turned, by 32 of the coefficients, along 8 rows at a time: packs
-/// 0 and 1 are the coefficients of a thread's two rows, then come its 8 columns of one, and of the other.
+/// A warp multiplies 64 columns of a matrix, turned, by 32 of the other, along 8 rows at a time: packs 0 and
+/// 1 are the right one's of a thread's two rows, then come its 8 columns of one, and of the other.
 template <class E>
 using SlicesRing = NmfRing<sizeof(E) == 2 ? 6 : 4, 2 + static_cast<int>(sizeof(E))>;
 
@@ -20,6 +20,12 @@ __device__ __forceinline__ void add_piece_turned(int stage, float (&sums)[4][4][
   constexpr int packs = sizeof(E) / 2, each = 16 / sizeof(E);
   const Pack<float, 4> right[2] = {Ring::template read<float>(stage, 0),
                                    Ring::template read<float>(stage, 1)};
+  std::uint32_t with[2][4];
+  DFORMER_UNROLL
+  for (int j = 0; j < 4; ++j) {
+    with[0][j] = tf32_bits(right[0].values[j]);
+    with[1][j] = tf32_bits(right[1].values[j]);
+  }
   Pack<E, each> left[2][packs];
   DFORMER_UNROLL
   for (int i = 0; i < 2 * packs; ++i) left[i / packs][i % packs] = Ring::template read<E>(stage, 2 + i);
@@ -31,12 +37,12 @@ __device__ __forceinline__ void add_piece_turned(int stage, float (&sums)[4][4][
     const std::uint32_t a[4] = {at(0, 2 * m), at(0, 2 * m + 1), at(1, 2 * m), at(1, 2 * m + 1)};
     DFORMER_UNROLL
     for (int j = 0; j < 4; ++j) {
-      multiply_add_tf32(a, {bits_of(right[0].values[j]), bits_of(right[1].values[j])}, sums[m][j]);
+      multiply_add_tf32(a, {with[0][j], with[1][j]}, sums[m][j]);
     }
   }
 }
 
-/// left^T coefficients of the rows `first` to `last`, 64 columns of left by 32 coefficients, of which `left`
+/// left^T right of the rows `first` to `last`, 64 columns of left by 32 of right, of which `left`
 /// and `with` are this thread's. Each warp takes every eighth piece and lays its sums down in dynamic_shared;
 /// there, row 8 c + g stands for column 8 g + c.
 template <class E>
@@ -75,7 +81,7 @@ __device__ __forceinline__ void make_slice(const E* left, std::int64_t step, boo
   }
 }
 
-/// A block makes 64 channels by 32 columns of one slice; the last 64 are the coefficients themselves.
+/// A block makes 64 channels by 32 columns of one slice; the last 64 are those of `values`.
 template <class T>
 __global__ void __launch_bounds__(nmf_threads, 2) sum_in_slices(NmfSlicesArgs<T> args) {
   start_behind_previous();
@@ -89,14 +95,13 @@ __global__ void __launch_bounds__(nmf_threads, 2) sum_in_slices(NmfSlicesArgs<T>
   const std::int64_t pieces = (args.rows + slice_depth - 1) / slice_depth;
   const std::int64_t rows = (pieces + args.slices - 1) / args.slices * slice_depth;
   const std::int64_t first = slice * rows, last = min(args.rows, first + rows);
-  const float* const with = row_of(args.coefficients, image, 0) + column + 4 * lane.group;
+  const ImageMatrix<const float>& right = of_x ? args.x_right : args.values_right;
+  const float* const with = row_of(right, image, 0) + column + 4 * lane.group;
   const std::int64_t own = channel + 8 * lane.group;
   if (of_x) {
-    make_slice(row_of(args.x, image, 0) + own, args.x.step, own < channels, with, args.coefficients.step,
-               first, last);
+    make_slice(row_of(args.x, image, 0) + own, args.x.step, own < channels, with, right.step, first, last);
   } else {
-    make_slice(row_of(args.coefficients, image, 0) + own, args.coefficients.step, true, with,
-               args.coefficients.step, first, last);
+    make_slice(row_of(args.values, image, 0) + own, args.values.step, true, with, right.step, first, last);
   }
   __syncthreads();
   const std::int64_t height = args.channels + nmf_rank;

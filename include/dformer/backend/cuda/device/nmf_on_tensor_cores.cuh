@@ -30,27 +30,31 @@ __global__ void __launch_bounds__(nmf_threads) make_result(NmfResultArgs<T> args
   if (first >= args.rows) return;
   // Row `group` of a factor's eight is channel 8 group + j, so that a thread's sums are neighbours.
   const std::int64_t own = min(channel + 8 * lane.group, args.channels - 8);
-  const float* const right = row_of(args.bases, image, own) + 4 * lane.place;
+  const float* const right = row_of(args.right, image, own) + 4 * lane.place;
+  const int depth = static_cast<int>(args.depth);
   float sums[result_rows / 16][8][4] = {};
-  DFORMER_UNROLL
-  for (int k = 0; k < nmf_rank; k += 16) {
-    Pack<float, 4> a[result_rows / 8], b[8];
+  for (int piece = 0; piece < depth; piece += nmf_rank) {
     DFORMER_UNROLL
-    for (int i = 0; i < result_rows / 8; ++i) {
-      const std::int64_t row = min(first + 8 * i + lane.group, args.rows - 1);
-      a[i] = pack_at<4>(row_of(args.coefficients, image, row) + k + 4 * lane.place);
-    }
-    DFORMER_UNROLL
-    for (int j = 0; j < 8; ++j) b[j] = pack_at<4>(right + j * args.bases.step + k);
-    DFORMER_UNROLL
-    for (int s = 0; s < 4; s += 2) {
+    for (int k = piece; k < piece + nmf_rank; k += 16) {
+      Pack<float, 4> a[result_rows / 8], b[8];
       DFORMER_UNROLL
-      for (int m = 0; m < result_rows / 16; ++m) {
-        const std::uint32_t left[4] = {bits_of(a[2 * m].values[s]), bits_of(a[2 * m + 1].values[s]),
-                                       bits_of(a[2 * m].values[s + 1]), bits_of(a[2 * m + 1].values[s + 1])};
+      for (int i = 0; i < result_rows / 8; ++i) {
+        const std::int64_t row = min(first + 8 * i + lane.group, args.rows - 1);
+        a[i] = pack_at<4>(row_of(args.left, image, row) + k + 4 * lane.place);
+      }
+      DFORMER_UNROLL
+      for (int j = 0; j < 8; ++j) b[j] = pack_at<4>(right + j * args.right.step + k);
+      DFORMER_UNROLL
+      for (int s = 0; s < 4; s += 2) {
         DFORMER_UNROLL
-        for (int j = 0; j < 8; ++j) {
-          multiply_add_tf32(left, {bits_of(b[j].values[s]), bits_of(b[j].values[s + 1])}, sums[m][j]);
+        for (int m = 0; m < result_rows / 16; ++m) {
+          const std::uint32_t left[4] = {tf32_bits(a[2 * m].values[s]), tf32_bits(a[2 * m + 1].values[s]),
+                                         tf32_bits(a[2 * m].values[s + 1]),
+                                         tf32_bits(a[2 * m + 1].values[s + 1])};
+          DFORMER_UNROLL
+          for (int j = 0; j < 8; ++j) {
+            multiply_add_tf32(left, {tf32_bits(b[j].values[s]), tf32_bits(b[j].values[s + 1])}, sums[m][j]);
+          }
         }
       }
     }

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <algorithm>
 #include <cstdint>
 
 #include <dformer/backend/cuda/kernels/depthwise_conv2d.hpp>
@@ -51,20 +50,11 @@ struct DepthwiseGradientOps {
     const Shape& y = dy.shape();
     Tensor<T> dw(dy.device(), shape, Elements::full);
     DepthwiseWeightArgs<T> args{x.data(),     dy.data(),    nullptr, dw.full_data(), window, y[0],
-                                x.shape()[1], x.shape()[2], y[3],    y[1],           y[2],   slices(y)};
-    Tensor<float> sums(dy.device(), Shape{args.slices, shape.numel()});
+                                x.shape()[1], x.shape()[2], y[3],    y[1],           y[2]};
+    Tensor<float> sums(dy.device(), Shape{depthwise_conv2d_weight_slices(args), shape.numel()});
     args.sums = sums.data();
     cuda::depthwise_conv2d_weight(args, dy.device().stream());
     return dw;
-  }
-
- private:
-  /// Parts of the rows of all images that are summed by themselves: enough to keep a large GPU busy, and each
-  /// with a row for all warps of a block.
-  static std::int64_t slices(const Shape& y) {
-    constexpr std::int64_t blocks = 1024, channels_of_a_block = 64, least_rows = 4;
-    const std::int64_t groups = (y[3] + channels_of_a_block - 1) / channels_of_a_block;
-    return std::clamp<std::int64_t>(blocks / groups, 1, std::max<std::int64_t>(1, y[0] * y[1] / least_rows));
   }
 };
 

@@ -84,16 +84,9 @@ struct FactorizationGradientOps {
         back_through_bases(step - 1);
       }
       const std::int64_t rows = images_.rows(), channels = images_.channels();
-      nmf_product(NmfProductArgs<float, T>{{history_.data(), rows * width_, width_},
-                                           {weights_.data(), channels * width_, width_},
-                                           {dx.data() + first_ * rows * channels, rows * channels, channels},
-                                           images_.images(),
-                                           rows,
-                                           channels,
-                                           width_,
-                                           true,
-                                           false},
-                  images_.stream());
+      images_.make_result({history_.data(), rows * width_, width_},
+                          {weights_.data(), channels * width_, width_}, width_,
+                          {dx.data() + first_ * rows * channels, rows * channels, channels});
     }
 
    private:

@@ -52,11 +52,13 @@ struct NmfCoefficientsArgs {
 template <class T>
 void nmf_coefficients(const NmfCoefficientsArgs<T>& args, Stream stream);
 
-/// Sums of x^T coefficients, and below it coefficients^T coefficients, over slices of the rows.
+/// Sums of x^T x_right, and below it values^T values_right, over slices of the rows.
 template <class T>
 struct NmfSlicesArgs {
   ImageMatrix<const T> x;                 ///< [rows, channels]
-  ImageMatrix<const float> coefficients;  ///< [rows, 64]
+  ImageMatrix<const float> x_right;       ///< [rows, 64]
+  ImageMatrix<const float> values;        ///< [rows, 64]; rounded
+  ImageMatrix<const float> values_right;  ///< [rows, 64]
   float* parts;                           ///< [images, slices, channels + 64, 64]
   std::int64_t images;
   std::int64_t rows;
@@ -79,15 +81,16 @@ struct NmfBasesArgs {
 };
 void nmf_bases(const NmfBasesArgs& args, Stream stream);
 
-/// y = coefficients bases^T.
+/// y = left right^T, of coefficients and bases, or of gradients along a `depth` of several 64.
 template <class T>
 struct NmfResultArgs {
-  ImageMatrix<const float> coefficients;  ///< [rows, 64]
-  ImageMatrix<const float> bases;         ///< [channels, 64]
-  ImageMatrix<T> y;                       ///< [rows, channels]
+  ImageMatrix<const float> left;   ///< [rows, depth]
+  ImageMatrix<const float> right;  ///< [channels, depth]
+  ImageMatrix<T> y;                ///< [rows, channels]
   std::int64_t images;
   std::int64_t rows;
   std::int64_t channels;
+  std::int64_t depth;
 };
 template <class T>
 void nmf_result(const NmfResultArgs<T>& args, Stream stream);

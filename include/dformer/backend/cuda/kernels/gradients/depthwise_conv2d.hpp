@@ -26,13 +26,13 @@ struct DepthwiseInputArgs {
 template <class T>
 void depthwise_conv2d_input(const DepthwiseInputArgs<T>& args, Stream stream);
 
-/// The gradient of the weight, [kernel * kernel][channels]: the rows of all images of dy are cut into slices,
-/// whose sums are then added in one order.
+/// The gradient of the weight, [kernel * kernel][channels]: parts of dy are summed each by itself, and these
+/// slices then added in one order.
 template <class T>
 struct DepthwiseWeightArgs {
   const T* x;   ///< [images][height][width][channels]
   const T* dy;  ///< [images][y_height][y_width][channels]
-  float* sums;  ///< [slices][kernel * kernel][channels]
+  float* sums;  ///< [depthwise_conv2d_weight_slices][kernel * kernel][channels]
   float* dw;
   Window window;
   std::int64_t images;
@@ -41,8 +41,9 @@ struct DepthwiseWeightArgs {
   std::int64_t channels;
   std::int64_t y_height;
   std::int64_t y_width;
-  std::int64_t slices;
 };
+template <class T>
+std::int64_t depthwise_conv2d_weight_slices(const DepthwiseWeightArgs<T>& args);
 template <class T>
 void depthwise_conv2d_weight(const DepthwiseWeightArgs<T>& args, Stream stream);
 
