@@ -15,6 +15,7 @@ architectures=${CUDA_ARCHITECTURES:-$(nvidia-smi --query-gpu=compute_cap --forma
 echo "== Build for compute capability $architectures"
 scripts/configure.sh build/gpu -DDFORMER_CUDA_ARCHITECTURES="$architectures" -DDFORMER_CUDA_TRAINING=ON
 cmake --build build/gpu --parallel "$(nproc)"
+cmake --build build/gpu --parallel "$(nproc)" --target benchmark_cuda_train_step
 
 echo "== Tests"
 ctest --test-dir build/gpu -L '^cuda$' --no-tests=error --output-on-failure 2>&1 | tee "$report/tests.txt" | tail -n 5
@@ -43,4 +44,11 @@ for model in ${MODELS:-DFormer_Large DFormerv2_L}; do
         tee -a "$figures" || echo "PyTorch did not run $model, batch $batch, mode $mode" >&2
     done
   done
+done
+
+echo "== Training steps beside PyTorch"
+for model in ${MODELS:-DFormer_Large DFormerv2_L}; do
+  build/gpu/benchmarks/benchmark_cuda_train_step "$model" bfloat16 8 10 | tee -a "$figures"
+  python3 benchmarks/peers/train_step.py --device cuda --precision bfloat16 --model "$model" --batch 8 | tee -a "$figures" ||
+    echo "PyTorch did not train $model" >&2
 done
