@@ -16,6 +16,7 @@ set(DFORMER_CUDA_KERNELS
     gradients/geometry_attention
     gradients/layer_norm
     gradients/nmf
+    gradients/nmf_on_tensor_cores
     gradients/optimizer
     gradients/pointwise
     gradients/resample

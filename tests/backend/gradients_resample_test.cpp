@@ -118,8 +118,34 @@ TEST(ResampleGradient, EveryCountOfChannels) {
   }
 }
 
+/// Of windows of many pixels, whose sums are shared by threads, for several of them at once.
+TEST(ResizeBilinearGradient, LargeWindowsOfManyChannels) {
+  for (const std::int64_t channels : {8, 24, 72}) {
+    const Array dy = random_array({2, 31, 40, channels}, 1);
+    const Array one{{2, 31, 40, 1}, [&] {
+                      std::vector<float> values;
+                      for (std::size_t i = static_cast<std::size_t>(channels) - 1; i < dy.values.size();
+                           i += static_cast<std::size_t>(channels)) {
+                        values.push_back(dy.values[i]);
+                      }
+                      return values;
+                    }()};
+    for (const auto& device : test_devices()) {
+      const Array dx = resize_gradient(device, dy, 3, 4, true);
+      const Array expected = resize_gradient(device, one, 3, 4, true);
+      Array last{expected.shape, {}};
+      for (std::size_t i = 1; i <= expected.values.size(); ++i) {
+        last.values.push_back(dx.values[i * static_cast<std::size_t>(channels) - 1]);
+      }
+      expect_close(last, expected, op_tolerance(expected), std::to_string(channels));
+    }
+  }
+}
+
 TEST(ResampleGradient, ThreadsDoNotChangeABit) {
-  const Array dy = random_array({2, 31, 40, 33}, 1);
+  const Array dy = random_array({2, 31, 40, 33}, 1), wide = random_array({2, 31, 40, 16}, 2);
+  expect_same_on_all_devices(
+      [&](const auto& device) { return resize_gradient(device, wide, 3, 4, false).values; });
   expect_same_on_all_devices([&](const auto& device) { return pool_gradient(device, dy, 50, 47).values; });
   expect_same_on_all_devices(
       [&](const auto& device) { return resize_gradient(device, dy, 7, 9, false).values; });

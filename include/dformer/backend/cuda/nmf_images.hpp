@@ -44,6 +44,8 @@ class NmfImages {
   std::int64_t rows() const { return rows_; }
   std::int64_t channels() const { return channels_; }
   std::int64_t rank() const { return rank_; }
+  /// Whether tensor cores are taken.
+  bool on_tensor_cores() const { return tensor_cores_; }
   /// Elements of the sums of one image: [channels, rank], and below a square of `rank`.
   std::int64_t sums_step() const { return (channels_ + rank_) * rank_; }
   /// The matrices of a tensor [images, height, rank].

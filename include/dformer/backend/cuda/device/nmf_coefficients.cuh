@@ -15,10 +15,14 @@ using CoefficientsRing = NmfRing<3, 4 + nmf_rows / 16>;
 
 template <class T>
 __device__ __forceinline__ void add_piece(int stage, float (&sums)[nmf_rows / 16][4][4]) {
-  Pack<float, 4> bases[4];
+  std::uint32_t bases[4][4];
   Pack<T, 8> x[nmf_rows / 16];
   DFORMER_UNROLL
-  for (int i = 0; i < 4; ++i) bases[i] = CoefficientsRing::read<float>(stage, i);
+  for (int i = 0; i < 4; ++i) {
+    const auto pack = CoefficientsRing::read<float>(stage, i);
+    DFORMER_UNROLL
+    for (int j = 0; j < 4; ++j) bases[i][j] = tf32_bits(pack.values[j]);
+  }
   DFORMER_UNROLL
   for (int m = 0; m < nmf_rows / 16; ++m) x[m] = CoefficientsRing::read<T>(stage, 4 + m);
   DFORMER_UNROLL
@@ -29,7 +33,7 @@ __device__ __forceinline__ void add_piece(int stage, float (&sums)[nmf_rows / 16
                                      tf32_of(x[m].values[s + 1]), tf32_of(x[m].values[4 + s + 1])};
       DFORMER_UNROLL
       for (int j = 0; j < 4; ++j) {
-        multiply_add_tf32(left, {bits_of(bases[s].values[j]), bits_of(bases[s + 1].values[j])}, sums[m][j]);
+        multiply_add_tf32(left, {bases[s][j], bases[s + 1][j]}, sums[m][j]);
       }
     }
   }
@@ -38,25 +42,27 @@ __device__ __forceinline__ void add_piece(int stage, float (&sums)[nmf_rows / 16
 /// x bases of the block's rows from `first` on: each warp makes 32 columns, of one part of the depth, and
 /// lays them down in `parts` [nmf_depth_parts, nmf_rows, 64], which may be the ring's memory.
 template <class T>
-__device__ __forceinline__ void make_numerator(const NmfCoefficientsArgs<T>& args, std::int64_t image,
+__device__ __forceinline__ void make_numerator(const ImageMatrix<const T>& x,
+                                               const ImageMatrix<const float>& bases, std::int64_t row_count,
+                                               std::int64_t channel_count, std::int64_t image,
                                                std::int64_t first, float* parts) {
   const NmfLane lane;
   const int part = lane.warp % nmf_depth_parts, column = lane.warp / nmf_depth_parts * (nmf_rank / 2);
-  const T* const left = row_of(args.x, image, first + lane.group) + 4 * lane.place;
-  const int rows = static_cast<int>(min(args.rows - first - lane.group, std::int64_t{nmf_rows}));
-  const float* const right = row_of(args.bases, image, 4 * lane.place) + column + 4 * lane.group;
-  const int channels = static_cast<int>(args.channels);
+  const T* const left = row_of(x, image, first + lane.group) + 4 * lane.place;
+  const int rows = static_cast<int>(min(row_count - first - lane.group, std::int64_t{nmf_rows}));
+  const float* const right = row_of(bases, image, 4 * lane.place) + column + 4 * lane.group;
+  const int channels = static_cast<int>(channel_count);
   const auto load = [&](int piece, int stage) {
     const int depth = 16 * (part + nmf_depth_parts * piece);
     const bool valid = depth + 4 * lane.place < channels;
     DFORMER_UNROLL
     for (int i = 0; i < 4; ++i) {
-      copy_async<16>(CoefficientsRing::pack(stage, i), right + (depth + i) * args.bases.step, valid);
+      copy_async<16>(CoefficientsRing::pack(stage, i), right + (depth + i) * bases.step, valid);
     }
     DFORMER_UNROLL
     for (int i = 0; i < nmf_rows / 8; ++i) {
-      copy_async<8>(CoefficientsRing::pack(stage, 4 + i / 2) + 8 * (i % 2),
-                    left + 8 * i * args.x.step + depth, valid && 8 * i < rows);
+      copy_async<8>(CoefficientsRing::pack(stage, 4 + i / 2) + 8 * (i % 2), left + 8 * i * x.step + depth,
+                    valid && 8 * i < rows);
     }
   };
   float sums[nmf_rows / 16][4][4] = {};
@@ -110,7 +116,7 @@ __global__ void __launch_bounds__(nmf_threads, 2) make_coefficients(NmfCoefficie
   }
   NmfSquare gram;
   gram.load(row_of(args.gram, image, 0), args.gram.step, 8 * lane.warp);
-  make_numerator(args, image, first, parts);
+  make_numerator<T>(args.x, args.bases, args.rows, args.channels, image, first, parts);
   wait_for_copies<0>();
   __syncthreads();
   Pack<float, 4> values[quads], numerator[quads];

@@ -93,8 +93,8 @@ struct NmfSquare {
     DFORMER_UNROLL
     for (int s = 0; s < nmf_rank / 8; ++s) {
       const float* const from = square + (8 * s + lane.place) * step + column + lane.group;
-      registers[s][0] = bits_of(from[0]);
-      registers[s][1] = bits_of(from[4 * step]);
+      registers[s][0] = tf32_bits(from[0]);
+      registers[s][1] = tf32_bits(from[4 * step]);
     }
   }
 };

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <type_traits>
 
 #include <dformer/backend/cuda/elements.hpp>
 #include <dformer/backend/cuda/kernels/gradients/nmf.hpp>
+#include <dformer/backend/cuda/kernels/gradients/nmf_on_tensor_cores.hpp>
 #include <dformer/backend/cuda/kernels/pointwise.hpp>
 #include <dformer/backend/cuda/nmf_images.hpp>
 #include <dformer/backend/gradient_shapes.hpp>
@@ -150,12 +152,33 @@ struct FactorizationGradientOps {
 
     /// From C(step + 1) to C(step) and x B(step), and in front of the first step on to the similarities.
     void back_through_coefficients(std::int64_t step) {
+      const bool to_bases = step < steps_;
+      const ConstMatrix dsums = to_bases ? read(weights(2 * step + 1)) : ConstMatrix{};
+      const ConstMatrix next = to_bases ? read(coefficients(step + 1)) : ConstMatrix{};
+      update_coefficients_gradient(step, dsums, next);
+      if (step > 0) return;
+      nmf_start_gradient({read(coefficients(0)), read(of_rows(dcoefficients_)), similarities(0),
+                          images_.images(), images_.rows(), images_.rank(), inv_t_},
+                         images_.stream());
+    }
+    void update_coefficients_gradient(std::int64_t step, const ConstMatrix& dsums, const ConstMatrix& next) {
+      if constexpr (!std::is_same_v<T, float>) {
+        if (images_.on_tensor_cores()) {
+          nmf_coefficients_gradient(
+              NmfCoefficientsGradientArgs<T>{images_.x(), dsums, next, read(square(dgram_)),
+                                             read(coefficients(step)), read(gram(step)), similarities(step),
+                                             of_rows(dcoefficients_), of_rows(drows_), images_.images(),
+                                             images_.rows(), images_.channels()},
+              images_.stream());
+          return;
+        }
+      }
       NmfUpdateGradientArgs<T> args{};
       args.gradient = of_rows(dcoefficients_);
-      if (step < steps_) {
+      if (next.data != nullptr) {
         args.x = images_.x();
-        args.right = read(weights(2 * step + 1));
-        args.next = read(coefficients(step + 1));
+        args.right = dsums;
+        args.next = next;
         args.dsquare = read(square(dgram_));
       }
       args.values = read(coefficients(step));
@@ -169,10 +192,6 @@ struct FactorizationGradientOps {
       args.depth = images_.channels();
       nmf_update_gradient(args, images_.stream());
       add_through_denominator(of_rows(drows_), gram(step), of_rows(dcoefficients_), images_.rows());
-      if (step > 0) return;
-      nmf_start_gradient({read(coefficients(0)), read(of_rows(dcoefficients_)), similarities(0),
-                          images_.images(), images_.rows(), images_.rank(), inv_t_},
-                         images_.stream());
     }
 
     /// From B(step + 1) to B(step), D(step) and the gradient of the square of C(step + 1).
