@@ -1,6 +1,7 @@
 #pragma once
 
 #include <dformer/backend/cuda/device/gradients/column_sums.cuh>
+#include <dformer/backend/cuda/device/raw_pack.cuh>
 #include <dformer/backend/cuda/device/row_lanes.cuh>
 #include <dformer/backend/cuda/kernels/gradients/norm.hpp>
 
@@ -40,9 +41,12 @@ __device__ __forceinline__ void add_up_block(const LayerNormGradientRows<T>& arg
 }
 
 /// A block goes down a slice of the rows; its threads keep what their channels add to the gradients of weight
-/// and bias. Reads x and dy once and writes dx once, and that is what bounds it.
+/// and bias, and what comes next is on its way meanwhile where registers hold it. Reads x and dy once and
+/// writes dx once, and that is what bounds it.
 template <class T, int Packs>
-__global__ __launch_bounds__(RowLanes::threads) void layer_norm_gradient_rows(LayerNormGradientRows<T> args) {
+__global__ __launch_bounds__(RowLanes::threads,
+                             (Packs == 1 ? 6
+                                         : 0)) void layer_norm_gradient_rows(LayerNormGradientRows<T> args) {
   start_behind_previous();
   constexpr int width = widest_pack<T>;
   const LayerNormGradientArgs<T>& norm = args.norm;
@@ -57,13 +61,33 @@ __global__ __launch_bounds__(RowLanes::threads) void layer_norm_gradient_rows(La
   DFORMER_UNROLL
   for (int p = 0; p < Packs; ++p) weight_sums[p] = bias_sums[p] = Floats<width>::zero();
 
-  for (std::int64_t first = begin; first < end; first += RowLanes::threads / lanes) {
-    const std::int64_t row = first + static_cast<int>(threadIdx.x) / lanes;
-    // Lanes without a row work on one of no channels: sums need the whole warp.
-    const std::int64_t channels = row < end ? norm.channels : 0;
+  // Lanes without a row work on one of no channels: sums need the whole warp.
+  const auto channels_of = [&](std::int64_t row) { return row < end ? norm.channels : std::int64_t{0}; };
+  constexpr bool ahead = Packs < RowLanes::most_packs;
+  const int rows = RowLanes::threads / lanes;
+  RawPack<T, width> next_x[Packs], next_dy[Packs];
+  const auto load_next = [&](std::int64_t row) {
+    DFORMER_UNROLL
+    for (int p = 0; p < Packs; ++p) {
+      const int channel = channel_of<width>(p, lane, lanes);
+      next_x[p] = next_dy[p] = {};
+      if (channel >= channels_of(row)) continue;
+      next_x[p].load(norm.x + row * norm.channels + channel);
+      next_dy[p].load(norm.dy + row * norm.channels + channel);
+    }
+  };
+  std::int64_t row = begin + static_cast<int>(threadIdx.x) / lanes;
+  if constexpr (ahead) load_next(row);
+  for (std::int64_t first = begin; first < end; first += rows, row += rows) {
+    if constexpr (!ahead) load_next(row);
+    const std::int64_t channels = channels_of(row);
     Floats<width> x[Packs], dy[Packs];
-    load_row(norm.x + row * norm.channels, channels, lane, lanes, x);
-    load_row(norm.dy + row * norm.channels, channels, lane, lanes, dy);
+    DFORMER_UNROLL
+    for (int p = 0; p < Packs; ++p) {
+      x[p] = next_x[p].floats();
+      dy[p] = next_dy[p].floats();
+    }
+    if constexpr (ahead) load_next(row + rows);
     float sum = 0.0f;
     DFORMER_UNROLL
     for (int p = 0; p < Packs; ++p) {

@@ -29,12 +29,13 @@ struct LayerNormGradientArgs {
 template <class T>
 void layer_norm_gradient(const LayerNormGradientArgs<T>& args, Stream stream);
 
-/// As many as fill a large GPU, where each block has two rows or more one after the other.
+/// As many as a large GPU holds at once, or fewer, so that each block has two rows or more one after the
+/// other: the registers of longer rows leave room for fewer blocks.
 template <class T>
 std::int64_t slices_of_layer_norm(std::int64_t rows, std::int64_t channels) {
   const RowLanes row = RowLanes::of<T>(channels);
   if (row.packs == 0) return slices_of_sums(Columns::of<T>(rows, channels));
-  constexpr std::int64_t most = 1024;
+  const std::int64_t most = 6 * 132 / row.packs;
   const std::int64_t wanted = (rows + 2 * row.rows() - 1) / (2 * row.rows());
   return wanted < most ? wanted : most;
 }
