@@ -38,7 +38,6 @@ struct PoolBlockArgs {
 /// take pixels in turn, and their sums meet in shared memory.
 template <class T, int N>
 __global__ void pool_windows(PoolBlockArgs<T> blocks) {
-  start_behind_previous();
   const PoolArgs<T>& args = blocks.pool;
   const BlockOfPacks& layout = blocks.block;
   const int splits = static_cast<int>(args.splits);
@@ -82,7 +81,6 @@ __global__ void pool_windows(PoolBlockArgs<T> blocks) {
 
 template <class T>
 __global__ void pool_splits(PoolArgs<T> args) {
-  start_behind_previous();
   const std::int64_t count = args.images * args.y_height * args.y_width * args.channels;
   for (std::int64_t i = global_thread(); i < count; i += global_threads()) {
     const std::int64_t index = i / args.channels, channel = i % args.channels;

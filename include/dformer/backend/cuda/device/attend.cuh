@@ -12,7 +12,6 @@ namespace dformer::cuda::device {
 /// makes its softmax as it goes: when a larger score is met, what was summed before shrinks.
 template <class T, int Pairs, template <class> class Scores>
 __global__ void attend_tiles(AttentionArgs<T> args) {
-  start_behind_previous();
   constexpr int step = tile_step(16 * Pairs);
   const AttentionProblem<T>& problem = args.problem;
   const TileThread thread;

@@ -130,7 +130,6 @@ __device__ __forceinline__ float sum_of_core_row(float value) {
 /// As attend_tiles.
 template <class T, int Steps, template <class> class Scores>
 __global__ void attend_on_tensor_cores(AttentionArgs<T> args) {
-  start_behind_previous();
   using Place = typename Scores<T>::Place;
   constexpr bool has_places = !std::is_empty_v<Place>;
   const AttentionProblem<T>& problem = args.problem;

@@ -18,7 +18,6 @@ struct CombineArgs {
 /// waits for memory and little else, so that nothing that is read waits for what was read before.
 template <class T, int N>
 __global__ void combine_parts(CombineArgs<T> blocks) {
-  start_behind_previous();
   constexpr int in_flight = 4;
   const AttentionArgs<T>& args = blocks.attention;
   const AttentionProblem<T>& problem = args.problem;

@@ -8,7 +8,6 @@ namespace device {
 
 template <class From, class To>
 __global__ void convert_elements(ConvertArgs<From, To> args) {
-  start_behind_previous();
   for (std::int64_t i = global_thread(); i < args.count; i += global_threads()) {
     args.y[i] = from_float<To>(to_float(args.x[i]));
   }

@@ -61,7 +61,6 @@ constexpr int depthwise_blocks = (Pixels > 2 ? 4 : 5) - (sizeof(T) == 4 ? 1 : 0)
 template <class T, int N, int Kernel, int Pixels>
 __global__ void __launch_bounds__(128, depthwise_blocks<T, Pixels>)
     depthwise_strips(DepthwiseStripArgs<T> tiles) {
-  start_behind_previous();
   static_assert(Kernel % 2 == 1, "depthwise_strips: lines are taken in pairs, and one");
   const DepthwiseArgs<T>& args = tiles.convolution;
   int block = static_cast<int>(blockIdx.x);
@@ -126,7 +125,6 @@ __global__ void __launch_bounds__(128, depthwise_blocks<T, Pixels>)
 /// Any window. A thread makes one pixel for N channels.
 template <class T, int N>
 __global__ void depthwise_pixels(DepthwiseArgs<T> args) {
-  start_behind_previous();
   const Window window = args.window;
   const std::int64_t packs = args.channels / N, pixels = args.images * args.y_height * args.y_width;
   for (std::int64_t i = global_thread(); i < pixels * packs; i += global_threads()) {

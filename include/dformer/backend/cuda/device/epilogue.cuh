@@ -12,7 +12,6 @@ namespace device {
 /// channel stays in the caches. A thread takes a pack at a time, and finds its channel without dividing.
 template <class T, int N>
 __global__ void finish_sums(FinishArgs<T> args) {
-  start_behind_previous();
   const std::int64_t packs = args.channels / N;
   const std::int64_t step = global_threads() % packs;
   std::int64_t column = global_thread() % packs;

@@ -11,10 +11,6 @@
 // __all_sync, atomicAdd; min, max; the C functions on float (expf, logf, erff, fmaf, …), rsqrtf, __fmul_rn,
 // __fadd_rn, fast_exp2, log2_of_e, fast_reciprocal; DFORMER_UNROLL before a loop; and what is below. Blocks
 // have a multiple of 32 threads, and all of a warp take part in what a warp does together.
-//
-// The first statement of every kernel is start_behind_previous(). From compute capability 9.0 on, blocks of a
-// kernel are brought up while the kernel before it on the stream still runs; there they wait for what it
-// wrote, and let the next kernel's be brought up. A kernel without it would read too early.
 
 #include <cstdint>
 

@@ -38,13 +38,6 @@ __device__ __forceinline__ float fast_reciprocal(float x) {
   return y;
 }
 
-__device__ __forceinline__ void start_behind_previous() {
-#if __CUDA_ARCH__ >= 900
-  asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
-  asm volatile("griddepcontrol.wait;" ::: "memory");
-#endif
-}
-
 /// The shared memory that the launch asked for, 16-byte aligned.
 template <class T>
 __device__ __forceinline__ T* dynamic_shared() {

@@ -2,7 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 
 #include <dformer/backend/cuda/device/language.cuh>
 #include <dformer/backend/cuda/stream.hpp>
@@ -39,23 +38,6 @@ constexpr Grid elementwise_grid(std::int64_t count) {
   return {blocks < most_blocks ? blocks : most_blocks, threads};
 }
 
-#if defined(__CUDACC__)
-/// Whether the current GPU can bring up a kernel's blocks before the kernel before it has ended.
-inline bool starts_early() {
-  thread_local int known = -1;
-  thread_local bool early = false;
-  int device = 0, major = 0;
-  runtime::check("cudaGetDevice", cudaGetDevice(&device));
-  if (device != known) {
-    runtime::check("cudaDeviceGetAttribute",
-                   cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, device));
-    early = major >= 9 && std::getenv("NO_EARLY") == nullptr;
-    known = device;
-  }
-  return early;
-}
-#endif
-
 /// Starts a kernel on a stream. A grid without blocks starts nothing. Throws: CudaError for a launch that the
 /// device refuses.
 template <class Args>
@@ -68,17 +50,9 @@ void launch(const char* name, void (*kernel)(Args), const Grid& grid, Stream str
                                               cudaFuncAttributeMaxDynamicSharedMemorySize,
                                               static_cast<int>(grid.shared_bytes)));
   }
-  cudaLaunchAttribute early{};
-  early.id = cudaLaunchAttributeProgrammaticStreamSerialization;
-  early.val.programmaticStreamSerializationAllowed = 1;
-  cudaLaunchConfig_t config{};
-  config.gridDim = dim3(static_cast<unsigned>(grid.x), grid.y, grid.z);
-  config.blockDim = dim3(grid.threads);
-  config.dynamicSmemBytes = grid.shared_bytes;
-  config.stream = native;
-  config.attrs = &early;
-  config.numAttrs = starts_early() ? 1 : 0;
-  runtime::check(name, cudaLaunchKernelEx(&config, kernel, args));
+  kernel<<<dim3(static_cast<unsigned>(grid.x), grid.y, grid.z), grid.threads, grid.shared_bytes, native>>>(
+      args);
+  runtime::check(name, cudaGetLastError());
 #else
   emulation::launch(
       name, kernel,

@@ -140,7 +140,6 @@ __device__ __forceinline__ void lay_down_linear_sums(const LinearSums<Tile>& sum
 
 template <class T, class Tile>
 __global__ void __launch_bounds__(Tile::threads) linear_tiles(LinearArgs<T> args) {
-  start_behind_previous();
   T* const shared = dynamic_shared<T>();
   const int column_tiles = (args.columns + Tile::columns - 1) / Tile::columns;
   const std::int64_t first_row = std::int64_t{blockIdx.x / column_tiles} * Tile::rows;

@@ -10,7 +10,6 @@ namespace device {
 
 template <class A, class Y, bool TransposedB>
 __global__ void make_product(NmfProductArgs<A, Y> args) {
-  start_behind_previous();
   const ProductTile tile;
   ProductSums sums = {};
   const Factor<A> a = tile.left(args.a, args.rows, args.depth);
@@ -30,7 +29,6 @@ __global__ void make_product(NmfProductArgs<A, Y> args) {
 
 /// A warp takes a row.
 __global__ void start_rows(NmfStartArgs args) {
-  start_behind_previous();
   const std::int64_t number = global_thread() / warp_size;
   if (number >= args.images * args.rows) return;
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
@@ -47,7 +45,6 @@ __global__ void start_rows(NmfStartArgs args) {
 
 template <class T>
 __global__ void update_values(NmfUpdateArgs<T> args) {
-  start_behind_previous();
   const ProductTile tile;
   ProductSums numerator = {}, denominator = {};
   if (args.x.data != nullptr) {
@@ -71,7 +68,6 @@ __global__ void update_values(NmfUpdateArgs<T> args) {
 /// A block makes one tile of x^T x_right or of values^T values_right, of one slice of the rows.
 template <class T>
 __global__ void sum_slices(NmfSumsArgs<T> args) {
-  start_behind_previous();
   const std::int64_t x_tiles = (args.channels + product_rows - 1) / product_rows;
   const std::int64_t tiles = x_tiles + (args.values_columns + product_rows - 1) / product_rows;
   const std::int64_t slice = blockIdx.x / tiles, number = blockIdx.x % tiles;
@@ -113,7 +109,6 @@ __global__ void sum_slices(NmfSumsArgs<T> args) {
 }
 
 __global__ void reduce_slices(NmfReduceArgs args) {
-  start_behind_previous();
   const std::int64_t size = args.rows * args.rank;
   const auto sum_at = [&](std::int64_t image, std::int64_t at) {
     float sum = 0.0f;

@@ -84,7 +84,6 @@ __device__ __forceinline__ void make_slice(const E* left, std::int64_t step, boo
 /// A block makes 64 channels by 32 columns of one slice; the last 64 are those of `values`.
 template <class T>
 __global__ void __launch_bounds__(nmf_threads, 2) sum_in_slices(NmfSlicesArgs<T> args) {
-  start_behind_previous();
   const NmfLane lane;
   const std::int64_t image = blockIdx.z, slice = blockIdx.y;
   const int tile = static_cast<int>(blockIdx.x / 2);
@@ -131,7 +130,6 @@ using BasesRing = NmfRing<4, bases_quads>;
 
 /// A block updates 16 channels; the square is added up by each, which is what it mostly does.
 __global__ void __launch_bounds__(nmf_threads) make_bases(NmfBasesArgs args) {
-  start_behind_previous();
   alignas(16) __shared__ float square_tile[nmf_rank * nmf_step];
   alignas(16) __shared__ float values_tile[bases_rows * nmf_step];
   alignas(16) __shared__ float denominators[bases_rows * nmf_step];
@@ -190,7 +188,6 @@ using GramRing = NmfRing<8, 2>;
 
 /// A block makes 16 by 16 of the square, each warp an eighth of the depth.
 __global__ void __launch_bounds__(nmf_threads) make_gram(NmfGramArgs args) {
-  start_behind_previous();
   alignas(16) __shared__ float parts[nmf_warps][gram_tile][gram_tile];
   constexpr int tiles = nmf_rank / gram_tile;
   const NmfLane lane;

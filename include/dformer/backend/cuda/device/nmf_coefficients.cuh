@@ -97,7 +97,6 @@ __device__ __forceinline__ Pack<float, 4> first_coefficients(const Pack<float, 4
 
 template <class T>
 __global__ void __launch_bounds__(nmf_threads, 2) make_coefficients(NmfCoefficientsArgs<T> args) {
-  start_behind_previous();
   constexpr int quads = nmf_rows * nmf_rank / 4 / nmf_threads;
   const NmfLane lane;
   const std::int64_t image = blockIdx.y, first = static_cast<std::int64_t>(blockIdx.x) * nmf_rows;

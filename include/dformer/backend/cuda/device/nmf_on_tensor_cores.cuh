@@ -8,7 +8,6 @@ namespace dformer::cuda {
 namespace device {
 
 __global__ void round_to_tf32(NmfRoundArgs args) {
-  start_behind_previous();
   for (std::int64_t i = global_thread(); i < args.count; i += global_threads()) {
     args.to[i] = rounded_to_tf32(args.from[i]);
   }
@@ -20,7 +19,6 @@ constexpr int result_channels = 64;
 /// A warp makes 32 rows by 64 channels.
 template <class T>
 __global__ void __launch_bounds__(nmf_threads) make_result(NmfResultArgs<T> args) {
-  start_behind_previous();
   const NmfLane lane;
   const int across = static_cast<int>((args.channels + result_channels - 1) / result_channels);
   const int number = static_cast<int>(blockIdx.x) * nmf_warps + lane.warp;

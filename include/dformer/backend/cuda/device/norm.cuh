@@ -17,7 +17,6 @@ struct LayerNormRows {
 /// differences from the mean, so that a large mean costs no digits.
 template <class T, int Packs>
 __global__ void layer_norm_rows(LayerNormRows<T> args) {
-  start_behind_previous();
   constexpr int width = widest_pack<T>;
   const LayerNormArgs<T>& norm = args.norm;
   const int rows = static_cast<int>(blockDim.x) / args.lanes;  // of a block
@@ -64,7 +63,6 @@ __global__ void layer_norm_rows(LayerNormRows<T> args) {
 /// Rows of any length, a warp for each: they come from the cache the second and third time.
 template <class T>
 __global__ void layer_norm_long_rows(LayerNormArgs<T> args) {
-  start_behind_previous();
   const std::int64_t row = global_thread() / warp_size;
   if (row >= args.rows) return;
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
@@ -87,7 +85,6 @@ __global__ void layer_norm_long_rows(LayerNormArgs<T> args) {
 
 /// In double: there are few channels, and a mean times a scale may nearly cancel the bias.
 __global__ void batch_norm_affine_of_channels(BatchNormAffineArgs args) {
-  start_behind_previous();
   const std::int64_t c = global_thread();
   if (c >= args.channels) return;
   const double scale = static_cast<double>(args.weight[c]) /
@@ -101,7 +98,6 @@ __global__ void batch_norm_affine_of_channels(BatchNormAffineArgs args) {
 /// writing y.
 template <class T, int N>
 __global__ void scale_shift_columns(ScaleShiftArgs<T> args) {
-  start_behind_previous();
   const ColumnThread at(args.columns, blockIdx.x);
   if (!at.has_column) return;
   const Floats<N> scale = load_floats<N>(args.scale + at.channel);

@@ -15,7 +15,6 @@ struct Activate {
 };
 template <class T>
 __global__ void activate_elements(ActivateArgs<T> args) {
-  start_behind_previous();
   for_each_pack<T>(args.count, Map1<T, Activate<T>>{args.x, args.y, {args.activation}});
 }
 
@@ -27,13 +26,11 @@ struct Multiply {
 };
 template <class T, class Function>
 __global__ void combine_elements(BinaryArgs<T> args) {
-  start_behind_previous();
   for_each_pack<T>(args.count, Map2<T, Function>{args.a, args.b, args.y, {}});
 }
 
 template <class T, class Element>
 __global__ void copy_columns_of(CopyColumnsArgs<T> args) {
-  start_behind_previous();
   constexpr int width = static_cast<int>(sizeof(Element) / sizeof(T));
   const std::int64_t packs = args.channels / width;
   for (std::int64_t i = global_thread(); i < args.rows * packs; i += global_threads()) {
@@ -46,7 +43,6 @@ __global__ void copy_columns_of(CopyColumnsArgs<T> args) {
 /// A warp takes a row.
 template <class T>
 __global__ void softmax_rows(SoftmaxArgs<T> args) {
-  start_behind_previous();
   const std::int64_t row = global_thread() / warp_size;
   if (row >= args.rows) return;
   const int lane = static_cast<int>(threadIdx.x) % warp_size;

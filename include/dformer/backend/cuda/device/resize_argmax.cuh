@@ -54,7 +54,6 @@ struct ArgmaxRowArgs {
 /// bounds it. Lines of an odd length keep the columns that a warp reads in different banks.
 template <class T>
 __global__ void __launch_bounds__(argmax_pixels) argmax_rows(ArgmaxRowArgs<T> rows) {
-  start_behind_previous();
   const ResizeArgmaxArgs<T>& args = rows.resize;
   const int y_row = static_cast<int>(blockIdx.x) / rows.row_blocks;
   const int first = static_cast<int>(blockIdx.x) % rows.row_blocks * argmax_pixels;

@@ -26,7 +26,6 @@ struct ResizeRowArgs {
 /// of channels of one pixel.
 template <class T, int N>
 __global__ void resize_rows(ResizeRowArgs<T> rows) {
-  start_behind_previous();
   const ResizeArgs<T>& args = rows.resize;
   const int block = static_cast<int>(blockIdx.x) % rows.row_blocks;
   const int y_row = static_cast<int>(blockIdx.x) / rows.row_blocks;

@@ -23,7 +23,6 @@ struct RotarySlices {
 /// which those of the published networks do not.
 template <class T>
 __global__ void rotate_pairs(RotarySlices<T> args) {
-  start_behind_previous();
   constexpr int in_flight = 4;
   using Pair = Pack<T, 2>;
   const RotaryArgs<T>& rotary = args.rotary;

@@ -106,7 +106,6 @@ inline std::uint16_t bfloat16_bits(float x) {
   return float_to_bfloat16(x);
 }
 
-inline void start_behind_previous() {}
 inline float fast_exp2(float x) {
   return std::exp2(x);
 }

@@ -9,7 +9,6 @@ namespace dformer::cuda::device {
 /// The statistics of a tile of queries, of one part of the keys.
 template <class T, int Pairs, template <class> class Scores>
 __global__ void find_statistics(AttentionGradientArgs<T> args) {
-  start_behind_previous();
   const AttentionProblem<T>& problem = args.problem;
   const TileThread thread;
   const GradientTiles<Pairs> tiles;
@@ -68,7 +67,6 @@ __global__ void find_statistics(AttentionGradientArgs<T> args) {
 /// dq of a tile of queries, or what one part of the keys adds to it.
 template <class T, int Pairs, template <class> class Scores>
 __global__ void find_query_gradients(AttentionGradientArgs<T> args) {
-  start_behind_previous();
   const AttentionProblem<T>& problem = args.problem;
   const TileThread thread;
   const GradientTiles<Pairs> tiles;
@@ -126,7 +124,6 @@ __global__ void find_query_gradients(AttentionGradientArgs<T> args) {
 /// dk and dv of a tile of keys, of all queries.
 template <class T, int Pairs, template <class> class Scores>
 __global__ void find_key_gradients(AttentionGradientArgs<T> args) {
-  start_behind_previous();
   const AttentionProblem<T>& problem = args.problem;
   const TileThread thread;
   const GradientTiles<Pairs> tiles;

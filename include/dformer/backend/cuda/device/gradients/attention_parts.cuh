@@ -7,7 +7,6 @@ namespace dformer::cuda::device {
 /// A warp puts together what the parts of the keys found for a query.
 template <class T>
 __global__ void combine_statistics(AttentionGradientArgs<T> args) {
-  start_behind_previous();
   const std::int64_t queries = args.problem.queries.length;
   const std::int64_t row = global_thread() / warp_size;
   if (row >= args.problem.all_sequences * queries) return;
@@ -37,7 +36,6 @@ __global__ void combine_statistics(AttentionGradientArgs<T> args) {
 /// dq, all parts added in their order.
 template <class T>
 __global__ void sum_query_gradients(AttentionGradientArgs<T> args) {
-  start_behind_previous();
   const AttentionProblem<T>& problem = args.problem;
   const std::int64_t head_size = problem.queries.length * problem.head_dim;
   for (std::int64_t i = global_thread(); i < problem.all_sequences * head_size; i += global_threads()) {

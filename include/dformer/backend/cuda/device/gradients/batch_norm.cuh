@@ -105,7 +105,6 @@ struct FinishBatchNorm {
 /// dx.
 template <class T, int N>
 __global__ void batch_norm_gradient_columns(BatchNormGradientArgs<T> args) {
-  start_behind_previous();
   const Columns& columns = args.columns;
   const ColumnThread at(columns, blockIdx.x);
   if (!at.has_column) return;
@@ -128,7 +127,6 @@ __global__ void batch_norm_gradient_columns(BatchNormGradientArgs<T> args) {
 }
 
 __global__ void update_statistics_of_channels(UpdateStatisticsArgs args) {
-  start_behind_previous();
   const std::int64_t c = global_thread();
   if (c >= args.channels) return;
   const auto moved = [&](float running, double share, float batch) {

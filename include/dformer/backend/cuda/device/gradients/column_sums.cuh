@@ -19,7 +19,6 @@ namespace dformer::cuda::device {
 /// - add(a, b, shift, row, sums[2]).
 template <class Function, int N>
 __global__ __launch_bounds__(Columns::threads, 2) void sum_columns(Function function) {
-  start_behind_previous();
   using T = typename Function::T;
   constexpr int rows_at_once = 4;  // loads that are on the way at the same time
   const Columns& columns = function.columns;
@@ -85,7 +84,6 @@ __global__ __launch_bounds__(Columns::threads, 2) void sum_columns(Function func
 /// - finish(channel, sums[2]), called once for each channel.
 template <class Function>
 __global__ void finish_columns(Function function) {
-  start_behind_previous();
   constexpr int lanes = 16;
   __shared__ double shared[2][lanes][warp_size];
   const PartialSums& partial = function.partial;

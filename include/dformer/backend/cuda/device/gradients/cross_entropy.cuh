@@ -98,7 +98,6 @@ struct CrossEntropyCell {
 
 template <class T, int Lanes, int Each>
 __global__ void __launch_bounds__(128) cross_entropy_cells(CrossEntropyArgs<T> args) {
-  start_behind_previous();
   constexpr int groups = warp_size / Lanes;  // pixels that a warp takes at a time
   constexpr int warps = static_cast<int>(CrossEntropyArgs<T>::cells_of_a_block);
   __shared__ double losses[warps];
@@ -170,7 +169,6 @@ __global__ void __launch_bounds__(128) cross_entropy_cells(CrossEntropyArgs<T> a
 /// right or below, a cell's right or lower corners are its left or upper ones.
 template <class T>
 __global__ void cross_entropy_corners(CrossEntropyArgs<T> args) {
-  start_behind_previous();
   const std::int64_t width = args.columns.input, classes = args.classes;
   const std::int64_t count = args.images * args.rows.input * width * classes;
   for (std::int64_t i = global_thread(); i < count; i += global_threads()) {
@@ -202,7 +200,6 @@ constexpr int loss_threads = 256;
 /// One block, whose threads take losses in turn.
 template <class T>
 __global__ void sum_losses(CrossEntropyArgs<T> args) {
-  start_behind_previous();
   __shared__ double sums[loss_threads];
   const int thread = static_cast<int>(threadIdx.x);
   const std::int64_t cells = args.images * args.rows.input * args.columns.input;

@@ -23,7 +23,6 @@ __device__ __forceinline__ std::int64_t output_of_tap(const Window& window, int 
 /// Any window. A thread gathers one pixel of dx for N channels from the outputs that it took part in.
 template <class T, int N>
 __global__ void depthwise_input_pixels(DepthwiseInputArgs<T> args) {
-  start_behind_previous();
   const Window window = args.window;
   const std::int64_t packs = args.channels / N, pixels = args.images * args.height * args.width;
   for (std::int64_t i = global_thread(); i < pixels * packs; i += global_threads()) {
@@ -135,7 +134,6 @@ struct DepthwiseWeightStrip {
 template <class T, int Kernel>
 __global__ void __launch_bounds__(DepthwiseWeightStrips<T>::threads, 2)
     depthwise_weight_lines(DepthwiseWeightStrips<T> all) {
-  start_behind_previous();
   constexpr int N = weight_pack<T>, lines = weight_lines<Kernel>, line_groups = Kernel / lines;
   static_assert(Kernel % lines == 0, "depthwise_weight_lines: a thread takes whole groups of lines");
   const DepthwiseWeightArgs<T>& args = all.gradient;
@@ -226,7 +224,6 @@ struct DepthwiseWeightRows {
 /// slice in turn.
 template <class T>
 __global__ void depthwise_weight_taps(DepthwiseWeightRows<T> rows) {
-  start_behind_previous();
   const DepthwiseWeightArgs<T>& args = rows.gradient;
   constexpr int warps = 4;
   __shared__ float shared[warps][warp_size];

@@ -28,11 +28,9 @@ __device__ __forceinline__ void sum_share(const From* pairs, std::int64_t count,
   if (threadIdx.x < 2) sums[2 * blockIdx.x + threadIdx.x] = static_cast<To>(shared[threadIdx.x][0]);
 }
 __global__ void sum_pairs_in_shares(SumPairsArgs args) {
-  start_behind_previous();
   sum_share(args.pairs, args.count, args.partial);
 }
 __global__ void sum_shares(SumPairsArgs args) {
-  start_behind_previous();
   sum_share(args.partial, sum_pairs_blocks, args.sums);
 }
 

@@ -8,7 +8,6 @@ namespace dformer::cuda::device {
 template <class T, int Steps, template <class> class Scores>
 __global__ void __launch_bounds__(core_threads, core_blocks_at_once<Steps>)
     find_core_key_gradients(CoreGradientArgs<T> core) {
-  start_behind_previous();
   using Place = typename Scores<T>::Place;
   using Tile = CoreTile<T, Steps, Place>;
   const AttentionGradientArgs<T>& args = core.gradient;

@@ -47,7 +47,6 @@ template <class T, int Packs>
 __global__ __launch_bounds__(RowLanes::threads,
                              (Packs == 1 ? 6
                                          : 0)) void layer_norm_gradient_rows(LayerNormGradientRows<T> args) {
-  start_behind_previous();
   constexpr int width = widest_pack<T>;
   const LayerNormGradientArgs<T>& norm = args.norm;
   const int lanes = args.row.lanes;
@@ -138,7 +137,6 @@ __global__ __launch_bounds__(RowLanes::threads,
 /// Rows of any length, a warp for each: dx, and mean and scale for the sums over rows that follow.
 template <class T>
 __global__ void layer_norm_gradient_long_rows(LayerNormGradientArgs<T> args) {
-  start_behind_previous();
   const std::int64_t row = global_thread() / warp_size;
   if (row >= args.rows) return;
   const int lane = static_cast<int>(threadIdx.x) % warp_size;

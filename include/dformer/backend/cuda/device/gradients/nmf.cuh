@@ -9,7 +9,6 @@ namespace device {
 
 template <class T>
 __global__ void update_gradient(NmfUpdateGradientArgs<T> args) {
-  start_behind_previous();
   const ProductTile tile;
   ProductSums more = {}, denominator = {};
   if (args.x.data != nullptr) {
@@ -37,7 +36,6 @@ __global__ void update_gradient(NmfUpdateGradientArgs<T> args) {
 
 /// A warp takes a row.
 __global__ void start_gradient(NmfStartGradientArgs args) {
-  start_behind_previous();
   const std::int64_t number = global_thread() / warp_size;
   if (number >= args.images * args.rows) return;
   const int lane = static_cast<int>(threadIdx.x) % warp_size;

@@ -11,7 +11,6 @@ namespace device {
 /// coefficients, and the gradient of their denominator. A thread has the same quads of all of them.
 template <class T>
 __global__ void __launch_bounds__(nmf_threads, 2) coefficients_gradient(NmfCoefficientsGradientArgs<T> args) {
-  start_behind_previous();
   constexpr int quads = nmf_rows * nmf_rank / 4 / nmf_threads;
   const NmfLane lane;
   const std::int64_t image = blockIdx.y, first = static_cast<std::int64_t>(blockIdx.x) * nmf_rows;

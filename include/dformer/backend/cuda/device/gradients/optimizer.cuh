@@ -111,7 +111,6 @@ struct AverageChange {
 
 template <class T, template <class> class Change, class Args>
 __global__ void change_arrays(ArgsList<Args> list) {
-  start_behind_previous();
   const Args args = list.args[array_of_block(list)];
   for_each_pack_of_chunk<float>(args.first_chunk, args.target.count,
                                 UpdateInPlace<T, Change<Args>>{args.target, {args}});
@@ -163,7 +162,6 @@ struct SumOfChunks {
 };
 template <class T>
 __global__ void sum_squares_of_chunks(SumOfChunks<T> args) {
-  start_behind_previous();
   const SquaresArgs<T> squares = args.list.args[array_of_block(args.list)];
   CompensatedSum sum;
   for_each_pack_of_chunk<T>(squares.first_chunk, squares.count, SquareElements<T>{squares.x, sum});
@@ -178,7 +176,6 @@ struct SumPartial {
 };
 template <int Threads>
 __global__ void sum_partial(SumPartial args) {
-  start_behind_previous();
   double sum = 0.0;
   for (std::int64_t i = threadIdx.x; i < args.count; i += Threads) sum += args.partial[i];
   const double total = block_sum<Threads>(sum);

@@ -43,7 +43,6 @@ struct ActivationGradient {
 };
 template <class T>
 __global__ void activation_gradient_elements(ActivationGradientArgs<T> args) {
-  start_behind_previous();
   for_each_pack<T>(args.count,
                    Map2<T, ActivationGradient<T>>{args.saved, args.dy, args.dx, {args.activation}});
 }
@@ -54,14 +53,12 @@ struct Scale {
 };
 template <class T>
 __global__ void scale_elements(ScaledArgs<T> args) {
-  start_behind_previous();
   for_each_pack<T>(args.count, Map1<T, Scale>{args.x, args.y, {args.factor}});
 }
 
 /// A warp takes a row; the second time it comes from the cache.
 template <class T>
 __global__ void softmax_gradient_rows(SoftmaxGradientArgs<T> args) {
-  start_behind_previous();
   const std::int64_t row = global_thread() / warp_size;
   if (row >= args.rows) return;
   const int lane = static_cast<int>(threadIdx.x) % warp_size;
@@ -120,7 +117,6 @@ struct ScaleColumns {
 };
 template <class T, int N>
 __global__ void scale_columns_of_samples(ScaleColumns<T> args) {
-  start_behind_previous();
   const Columns& columns = args.scale.columns;
   const std::int64_t sample = blockIdx.x / args.blocks_of_sample;
   const ColumnThread at(columns, blockIdx.x % args.blocks_of_sample);

@@ -41,7 +41,6 @@ __device__ __forceinline__ float share_of(const PoolAxis& axis, int, int output)
 /// by memory: neighbours read the same pixels of dy through the caches.
 template <class T, class Axis, int N>
 __global__ void gather_pixels(ResampleGradientArgs<T, Axis> args) {
-  start_behind_previous();
   const std::int64_t packs = args.channels / N;
   const std::int64_t pixels = args.images * args.rows.input * args.columns.input;
   for (std::int64_t i = global_thread(); i < pixels * packs; i += global_threads()) {
@@ -76,7 +75,6 @@ struct ResizeWindowArgs {
 /// and from the second-level cache by all four around it.
 template <class T>
 __global__ void gather_windows(ResizeWindowArgs<T> windows) {
-  start_behind_previous();
   constexpr int N = widest_pack<T>;
   const ResampleGradientArgs<T, ResizeAxis>& args = windows.resize;
   const BlockOfPacks& layout = windows.block;

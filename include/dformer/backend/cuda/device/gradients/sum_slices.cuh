@@ -17,7 +17,6 @@ constexpr int slice_lanes = 8;  // threads that share an element
 /// A block takes 32 elements; each row of its threads every eighth slice.
 template <class Args>
 __global__ void sum_slices_of(Args args) {
-  start_behind_previous();
   __shared__ float shared[slice_lanes][warp_size];
   const int column = static_cast<int>(threadIdx.x) % warp_size,
             row = static_cast<int>(threadIdx.x) / warp_size;
