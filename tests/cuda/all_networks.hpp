@@ -1,6 +1,10 @@
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <cstdio>
+#include <string>
+#include <type_traits>
 
 #include <cuda/network_parity.hpp>
 #include <support/backend_under_test.hpp>
@@ -9,7 +13,25 @@
 /// precision.
 namespace dformer::testing {
 
-/// Whole networks of this precision, of which the worst is printed: how near the bound is met is of interest.
+/// The largest result of an operation in a recorded run, in float32.
+template <template <class, class> class Variant>
+float largest_result(const std::string& name) {
+  using B = Observe<Cuda<float>>;
+  const cuda::Device device;
+  Variant<B, NYUDepthv2> network;
+  const ParityFixture fixture(std::string(DFORMER_TEST_DATA) + "/models/" + name + ".safetensors");
+  check_parity(network, fixture, device);  // sets its parameters
+  float largest = 0.0f;
+  auto seen = [&](const typename B::Tensor*, const typename B::Tensor& result) {
+    for (const float value : parity::to_host<B>(result).values) largest = std::max(largest, std::abs(value));
+  };
+  const typename B::template Scope<decltype(seen)> scope(seen);
+  network(parity::input<B>(fixture, "input.rgb", 3, 2.0f, device),
+          parity::input<B>(fixture, "input.depth", 1, 1.0f, device));
+  return largest;
+}
+
+/// Whole networks of this precision. How far each is off is printed.
 template <class Scalar>
 class AllNetworks : public ::testing::Test {
  protected:
@@ -18,6 +40,13 @@ class AllNetworks : public ::testing::Test {
     for (const char* size : {"1x64x96", "1x72x104", "2x96x128"}) {
       const double difference = logits_difference<Variant, Scalar>(network + "." + size);
       std::printf("%s %s: %.2e of the largest logit\n", network.c_str(), size, difference);
+      // The recorded runs' parameters are drawn, not trained: some of DFormerv2's results reach millions.
+      if constexpr (std::is_same_v<Scalar, half>) {
+        if (!std::isfinite(difference)) {
+          EXPECT_GT(largest_result<Variant>(network + "." + size), 65504.0f) << network << " " << size;
+          continue;
+        }
+      }
       EXPECT_LT(difference, (std::is_same_v<Scalar, float> ? 1e-4 : logits_bound<Scalar>))
           << network << " " << size;
     }
