@@ -40,7 +40,8 @@ inline bool has_nameless_section(std::string_view line) {
   };
   skip(" \t");
   if (!line.starts_with('[')) return false;
-  skip("[ \t");
+  line.remove_prefix(line.starts_with("[[") ? 2 : 1);
+  skip(" \t");
   return line.empty() || (!std::isalnum(static_cast<unsigned char>(line[0])) &&
                           std::string_view("-_\"']").find(line[0]) == line.npos);
 }
