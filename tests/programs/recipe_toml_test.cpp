@@ -113,7 +113,7 @@ TEST(RecipeToml, WhatIsWrongIsNamedWithItsLine) {
   refused("[evaluation]\nscales = [1, \"2\"]", {"evaluation.scales", "numbers in brackets"});
   refused("epochs = = 3", {"[my.toml:1] is no TOML"});
   for (const char* section :
-       {"\n[~optimizer]", "\n[", "\n [[ #]]", "\n\xC2\xA0[\t.a]", "\noptimi\xD2\x98r = 1"})
+       {"\n[~optimizer]", "\n[", "\n [[ #]]", "\n[[ [ ' '", "\n\xC2\xA0[\t.a]", "\noptimi\xD2\x98r = 1"})
     refused(section, {"[my.toml:2] is no TOML"});
   expect_mentions(error_of<ArgumentError>([] { read_recipe("/nowhere/my.toml"); }),
                   {"/nowhere/my.toml", "cannot be opened"});
