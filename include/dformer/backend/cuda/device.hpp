@@ -20,8 +20,9 @@ struct DeviceOptions {
   bool deterministic = false;
   /// Whether float32 products may round their factors to 10 bits (TF32), as tensor cores take them.
   bool allow_tf32 = false;
-  /// Whether attention and factorization in half and bfloat16 may use tensor cores, where the GPU has them:
-  /// weights of values are then rounded to 16 bits, and factors of the factorization's products to TF32's 19.
+  /// Whether the backend's own kernels for attention, linear layers and factorization in half and bfloat16
+  /// may use tensor cores, where the GPU has them: weights of values are then rounded to 16 bits, and factors
+  /// of the factorization's products to TF32's 19.
   bool tensor_cores = true;
 };
 
