@@ -67,8 +67,7 @@ __global__ void pool_windows(PoolBlockArgs<T> blocks) {
   const int channels = layout.packs * N;
   for (int c = static_cast<int>(threadIdx.x); c < channels && first_channel + c < args.channels;
        c += static_cast<int>(blockDim.x)) {
-    float sum = 0.0f;
-    for (int p = 0; p < layout.positions; ++p) sum += shared[p * channels + c];
+    const float sum = layout.sum_of_positions(shared, channels, c);
     if (args.splits == 1) {
       const float scale = 1.0f / static_cast<float>(window.pixels());
       args.y[index * args.y_channels + first_channel + c] = from_float<T>(sum * scale);

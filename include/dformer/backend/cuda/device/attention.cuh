@@ -68,9 +68,7 @@ __global__ void combine_parts(CombineArgs<T> blocks) {
                query * problem.queries.token_step;
   const int channels = layout.packs * N, c = static_cast<int>(threadIdx.x);  // at most a warp's
   if (c >= channels || first_channel + c >= head_dim) return;
-  float sum = 0.0f;
-  for (int p = 0; p < layout.positions; ++p) sum += shared[p * channels + c];
-  y[first_channel + c] = from_float<T>(sum * scale);
+  y[first_channel + c] = from_float<T>(layout.sum_of_positions(shared, channels, c) * scale);
 }
 
 template <int N, class T>

@@ -16,6 +16,14 @@ struct BlockOfPacks {
   __device__ __forceinline__ int pack() const { return static_cast<int>(threadIdx.x) % packs; }
   __device__ __forceinline__ int position() const { return static_cast<int>(threadIdx.x) / packs; }
 
+  /// The sum over all positions, in their order, of what they laid down in shared memory
+  /// [positions][channels] for channel c.
+  __device__ __forceinline__ float sum_of_positions(const float* shared, int channels, int c) const {
+    float sum = 0.0f;
+    for (int p = 0; p < positions; ++p) sum += shared[p * channels + c];
+    return sum;
+  }
+
   /// A whole number of warps.
   int threads() const {
     return static_cast<int>(blocks_of(std::int64_t{packs} * positions, warp_size)) * warp_size;

@@ -105,8 +105,7 @@ __global__ void gather_windows(ResizeWindowArgs<T> windows) {
   const int channels = layout.packs * N;
   for (int c = static_cast<int>(threadIdx.x); c < channels && first_channel + c < args.channels;
        c += static_cast<int>(blockDim.x)) {
-    float sum = 0.0f;
-    for (int p = 0; p < layout.positions; ++p) sum += shared[p * channels + c];
+    const float sum = layout.sum_of_positions(shared, channels, c);
     args.dx[std::int64_t{pixel} * args.channels + first_channel + c] = from_float<T>(sum);
   }
 }
