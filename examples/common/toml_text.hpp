@@ -14,9 +14,12 @@ namespace dformer::programs {
 
 namespace detail {
 
-/// Whether a line has a character beyond ASCII that is neither quoted nor in a comment.
+/// Whether a line has a character beyond ASCII that is neither quoted nor in a comment. A quote begins a
+/// string where a key or a value may begin, or behind an empty string, of three quotes; elsewhere it belongs
+/// to a bare word.
 inline bool has_bare_unicode(std::string_view line) {
   char quote = 0;
+  char before = ',';  // the last character but blanks
   for (std::size_t i = 0; i < line.size(); ++i) {
     const char c = line[i];
     if (quote != 0) {
@@ -24,11 +27,13 @@ inline bool has_bare_unicode(std::string_view line) {
       if (c == quote) quote = 0;
     } else if (c == '#') {
       return false;
-    } else if (c == '"' || c == '\'') {
+    } else if ((c == '"' || c == '\'') &&
+               (before == c || std::string_view(",=[{.").find(before) != line.npos)) {
       quote = c;
     } else if (static_cast<unsigned char>(c) >= 0x80) {
       return true;
     }
+    if (c != ' ' && c != '\t') before = c;
   }
   return false;
 }

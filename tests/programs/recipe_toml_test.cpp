@@ -112,14 +112,22 @@ TEST(RecipeToml, WhatIsWrongIsNamedWithItsLine) {
   refused("[evaluation]\nflip = 1", {"evaluation.flip", "true or false"});
   refused("[evaluation]\nscales = [1, \"2\"]", {"evaluation.scales", "numbers in brackets"});
   refused("epochs = = 3", {"[my.toml:1] is no TOML"});
-  for (const char* section :
-       {"\n[~optimizer]", "\n[", "\n [[ #]]", "\n[[ [ ' '", "\n\xC2\xA0[\t.a]", "\noptimi\xD2\x98r = 1"})
+  for (const char* section : {"\n[~optimizer]", "\n[", "\n [[ #]]", "\n[[ [ ' '", "\n\xC2\xA0[\t.a]",
+                              "\noptimi\xD2\x98r = 1", "\nseed = 1b'\xC2\xA6'"})
     refused(section, {"[my.toml:2] is no TOML"});
   expect_mentions(error_of<ArgumentError>([] { read_recipe("/nowhere/my.toml"); }),
                   {"/nowhere/my.toml", "cannot be opened"});
   expect_mentions(error_of<ArgumentError>([] { read_recipe("/dev/zero"); }), {"/dev/zero", "1 MB"});
   Recipe recipe;
   expect_mentions(error_of<ArgumentError>([&] { override_recipe(recipe, "[~=1"); }), {"--cfg-options [~=1"});
+}
+
+TEST(RecipeToml, TextsMayHoldAnyCharacter) {
+  const std::string root = "/data/gr\xC3\xB6\xC3\x9F";
+  for (const std::string quote : {"\"", "'", "\"\"\"", "'''"}) {
+    const std::string text = "[dataset]\nroot = " + quote + root + quote + " # in gr\xC3\xB6\xC3\x9F\n";
+    EXPECT_EQ(parse_recipe(text, "my.toml").dataset.root, root) << text;
+  }
 }
 
 TEST(RecipeToml, SettingsOfTheCommandLine) {
