@@ -5,13 +5,12 @@
 #include <cstdio>
 #include <filesystem>
 #include <map>
-#include <span>
+#include <random>
 #include <string>
 #include <type_traits>
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <opencv2/core.hpp>
 
 #include "common/backend.hpp"
 #include "common/child_process.hpp"
@@ -21,7 +20,8 @@
 #include "dformer_bench_gpu.hpp"
 #include "dformer_bench_table.hpp"
 #include <dformer/backend/count/count.hpp>
-#include <dformer/eval/segment.hpp>
+#include <dformer/data/normalization.hpp>
+#include <dformer/eval/network_input.hpp>
 #include <dformer/eval/timing.hpp>
 #include <dformer/models/cost.hpp>
 #include <dformer/models/zoo.hpp>
@@ -82,19 +82,34 @@ struct BenchOptions {
   }
 };
 
-/// A batch of pictures with something in every pixel; how long a network takes does not depend on what.
-std::vector<RgbdImage> make_images(const BenchOptions& options) {
-  cv::RNG random(1);
-  std::vector<RgbdImage> images;
-  for (int i = 0; i < options.batch; ++i) {
-    RgbdImage image{
-        cv::Mat(options.height, options.width, CV_8UC3), cv::Mat(options.height, options.width, CV_8UC1), {}};
-    random.fill(image.color, cv::RNG::UNIFORM, 0, 256);
-    random.fill(image.depth, cv::RNG::UNIFORM, 0, 256);
-    images.push_back(image);
+/// A batch of pictures with something in every byte; how long a network takes does not depend on what.
+class Pictures {
+ public:
+  explicit Pictures(const BenchOptions& options)
+      : shape_{options.batch, options.height, options.width, 1},
+        color_(static_cast<std::size_t>(3 * shape_.numel())),
+        depth_(static_cast<std::size_t>(shape_.numel())) {
+    std::mt19937 random(1);
+    for (auto* bytes : {&color_, &depth_})
+      for (std::uint8_t& byte : *bytes) byte = static_cast<std::uint8_t>(random());
   }
-  return images;
-}
+
+  std::size_t pixels() const { return depth_.size(); }
+
+  /// What comes before a network: normalising, and the way to the device.
+  template <class B>
+  NetworkInput<typename B::Tensor> upload(ColorOrder order, const typename B::Device& device) const {
+    std::vector<float> color(color_.size()), depth(depth_.size());
+    normalize_color(color_, order, color);
+    normalize_depth(depth_, depth);
+    return {B::from_host(device, {shape_[0], shape_[1], shape_[2], 3}, color),
+            B::from_host(device, shape_, depth)};
+  }
+
+ private:
+  Shape shape_;
+  std::vector<std::uint8_t> color_, depth_;
+};
 
 Json count_operations(const BenchOptions& options, const std::string& model) {
   const Cost cost = cost_of(*make_segmenter<Count>(model, options.num_classes), options.height, options.width,
@@ -134,7 +149,7 @@ template <class B>
 Json measure(const BenchOptions& options, const std::string& model, const typename B::Device& device) {
   Json result{{"model", model}, {"num_classes", options.num_classes}};
   result.update(count_operations(options, model));
-  const std::vector<RgbdImage> images = make_images(options);
+  const Pictures pictures(options);
 
   Stopwatch watch;
   const auto network = make_segmenter<B>(model, options.num_classes);
@@ -145,10 +160,10 @@ Json measure(const BenchOptions& options, const std::string& model, const typena
 
   std::map<std::string, std::vector<double>> times;
   double cold = 0;
-  std::vector<std::uint8_t> labels(static_cast<std::size_t>(options.batch) * images[0].color.total());
+  std::vector<std::uint8_t> labels(pictures.pixels());
   for (int run = 0; run < options.warmup + options.runs; ++run) {
     watch.lap();
-    const auto input = upload(*network, std::span(images), device);
+    const auto input = pictures.upload<B>(network->color_order, device);
     wait_for(device);
     const double pre = watch.lap();
     typename B::Tensor scores;
@@ -172,7 +187,7 @@ Json measure(const BenchOptions& options, const std::string& model, const typena
   result["machine"] = describe_machine<B>(device);
 #if defined(DFORMER_HAS_CUDA)
   if constexpr (std::is_same_v<typename B::Device, cuda::Device>) {
-    add_gpu_figures<B>(result, *network, upload(*network, std::span(images), device),
+    add_gpu_figures<B>(result, *network, pictures.upload<B>(network->color_order, device),
                        {options.warmup, options.runs});
   }
 #endif

@@ -8,7 +8,7 @@
 #include "common/json.hpp"
 #include <dformer/backend/cuda/measure/ceilings.hpp>
 #include <dformer/cuda.hpp>
-#include <dformer/eval/segment.hpp>
+#include <dformer/eval/network_input.hpp>
 
 namespace dformer::programs {
 

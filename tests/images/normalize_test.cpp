@@ -1,4 +1,5 @@
 #include <cstddef>
+#include <cstdint>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -70,6 +71,23 @@ TEST(Normalize, ChannelsKeepTheConstantsOfTheirPlace) {
   EXPECT_FLOAT_EQ(out[0], (1 - 0.485f) / 0.229f);
   EXPECT_FLOAT_EQ(out[1], (0.2f - 0.456f) / 0.224f);
   EXPECT_FLOAT_EQ(out[2], -0.406f / 0.225f);
+}
+
+TEST(Normalize, BytesOfAnyOriginAreWhatAnImageOfThemIs) {
+  std::vector<std::uint8_t> bytes(2 * 3 * 3);
+  for (std::size_t i = 0; i < bytes.size(); ++i) bytes[i] = static_cast<std::uint8_t>(14 * i);
+  for (const ColorOrder order : {ColorOrder::bgr, ColorOrder::rgb}) {
+    std::vector<float> of_bytes(bytes.size()), of_image(bytes.size());
+    normalize_color(bytes, order, of_bytes);
+    normalize_color(cv::Mat(2, 3, CV_8UC3, bytes.data()), order, of_image);
+    EXPECT_EQ(of_bytes, of_image);
+  }
+  std::vector<float> out(17);
+  expect_mentions(error_of<ArgumentError>([&] { normalize_color(bytes, ColorOrder::bgr, out); }),
+                  {"18 floats", "17"});
+  bytes.pop_back();
+  expect_mentions(error_of<ArgumentError>([&] { normalize_color(bytes, ColorOrder::bgr, out); }),
+                  {"three bytes a pixel", "17"});
 }
 
 TEST(Normalize, DepthOfBothEnds) {

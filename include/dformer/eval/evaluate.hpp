@@ -7,11 +7,13 @@
 #include <opencv2/core.hpp>
 
 #include <dformer/data/dataset.hpp>
+#include <dformer/data/normalize.hpp>
 #include <dformer/data/ordered_prefetch.hpp>
 #include <dformer/data/pad_image.hpp>
 #include <dformer/eval/class_scores.hpp>
 #include <dformer/eval/draw_bases.hpp>
 #include <dformer/eval/score.hpp>
+#include <dformer/eval/segment.hpp>
 
 namespace dformer {
 

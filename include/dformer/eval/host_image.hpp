@@ -5,8 +5,8 @@
 #include <cstdint>
 #include <vector>
 
-#include <dformer/data/normalize.hpp>
-#include <dformer/eval/segment.hpp>
+#include <dformer/data/normalization.hpp>
+#include <dformer/eval/network_input.hpp>
 
 namespace dformer {
 
@@ -40,13 +40,6 @@ inline NormalizedImage cropped(const NormalizedImage& image, int top, int left, 
   copy(image.color, result.color, 3);
   copy(image.depth, result.depth, 1);
   return result;
-}
-
-/// A normalised image on a device: rgb [1, H, W, 3] and depth [1, H, W, 1].
-template <class B>
-NetworkInput<typename B::Tensor> upload(const NormalizedImage& image, const typename B::Device& device) {
-  return {B::from_host(device, {1, image.height, image.width, 3}, image.color),
-          B::from_host(device, {1, image.height, image.width, 1}, image.depth)};
 }
 
 /// The image at another size: bilinear with aligned corners, as the official evaluation scales its inputs.

@@ -9,25 +9,16 @@
 
 #include <dformer/data/normalize.hpp>
 #include <dformer/data/read_images.hpp>
+#include <dformer/eval/network_input.hpp>
 #include <dformer/nn/visit.hpp>
 
 namespace dformer {
-
-/// A pair of images on a network's device: rgb [1, H, W, 3] and depth [1, H, W, 1], normalised.
-template <class Tensor>
-struct NetworkInput {
-  Tensor rgb;
-  Tensor depth;
-};
 
 /// Normalises a pair in the colour order of the network and brings it to the device.
 template <class Network>
 NetworkInput<typename Network::Tensor> upload(const Network& network, const RgbdImage& image,
                                               const typename Network::Backend::Device& device) {
-  using B = typename Network::Backend;
-  const NormalizedImage input = normalize(image, network.color_order);
-  return {B::from_host(device, {1, input.height, input.width, 3}, input.color),
-          B::from_host(device, {1, input.height, input.width, 1}, input.depth)};
+  return upload<typename Network::Backend>(normalize(image, network.color_order), device);
 }
 
 /// The same for several pairs of one size: rgb [N, H, W, 3] and depth [N, H, W, 1].
