@@ -8,10 +8,10 @@
 
 #include <CLI/CLI.hpp>
 
+#include "common/backend.hpp"
 #include "common/program.hpp"
 #include "dformer_parity_layers.hpp"
 #include "dformer_parity_networks.hpp"
-#include <dformer/backend/cpu/cpu.hpp>
 #include <dformer/io/parity.hpp>
 
 namespace {
@@ -30,10 +30,13 @@ void print(const dformer::ParityReport& report) {
   }
 }
 
-bool check(const std::string& path, const dformer::cpu::Device& device, bool quiet) {
+template <class B>
+bool check(const std::string& path, const typename B::Device& device, bool quiet) {
   const dformer::ParityFixture fixture(path);
-  const auto network = dformer::programs::make_observed(fixture);
-  const dformer::ParityReport report = dformer::check_parity(*network, fixture, device);
+  const auto network = dformer::programs::make_observed<B>(fixture);
+  dformer::ParityReport report = dformer::check_parity(*network, fixture, device);
+  constexpr double bound = dformer::logits_bound<typename B::Tensor::value_type>;
+  if (bound > 0) report.judge_logits_alone(bound);
   std::printf("%s  %s %s %s\n", report.passed() ? "PASS" : "FAIL", path.c_str(), fixture.model.c_str(),
               to_string(fixture.input_shape).c_str());
   if (!quiet || !report.passed()) print(report);
@@ -41,11 +44,12 @@ bool check(const std::string& path, const dformer::cpu::Device& device, bool qui
 }
 
 /// The number of fixtures that are not met, or cannot be read.
-int check_all(const std::vector<std::string>& fixtures, const dformer::cpu::Device& device, bool quiet) {
+template <class B>
+int check_all(const std::vector<std::string>& fixtures, const typename B::Device& device, bool quiet) {
   int failed = 0;
   for (const std::string& path : fixtures) {
     try {
-      if (!check(path, device, quiet)) ++failed;
+      if (!check<B>(path, device, quiet)) ++failed;
     } catch (const std::exception& error) {
       std::fprintf(stderr, "error: %s\n", error.what());
       ++failed;
@@ -64,19 +68,20 @@ int main(int argc, char** argv) {
       "another implementation gave.",
       "dformer_parity");
   std::vector<std::string> fixtures;
-  dformer::cpu::DeviceOptions device;
+  dformer::programs::BackendOptions backend;
   dformer::programs::LayerOptions layers;
   bool quiet = false;
   CLI::Option* files = app.add_option("fixtures", fixtures, "fixture files (.safetensors)");
-  app.add_option("--threads", device.threads, "0 for all processors")
-      ->check(CLI::NonNegativeNumber)
-      ->capture_default_str();
+  backend.add_to(app);
   app.add_flag("--quiet", quiet, "print tables only for fixtures that fail");
   layers.add_to(app, *files);
   return dformer::programs::run_program(app, argc, argv, [&] {
-    if (layers.given()) return dformer::programs::run_layers(layers, dformer::cpu::Device(device)) ? 0 : 1;
-    if (fixtures.empty())
+    if (fixtures.empty() && !layers.given())
       dformer::throw_argument_error("fixture files expected, or --model with --dump or --compare");
-    return check_all(fixtures, dformer::cpu::Device(device), quiet) == 0 ? 0 : 1;
+    return backend.run([&]<class B>(const typename B::Device& device) {
+      const bool met = layers.given() ? dformer::programs::run_layers<B>(layers, device)
+                                      : check_all<B>(fixtures, device, quiet) == 0;
+      return met ? 0 : 1;
+    });
   });
 }

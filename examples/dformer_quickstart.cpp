@@ -10,9 +10,13 @@
 #include <CLI/CLI.hpp>
 #include <opencv2/imgcodecs.hpp>
 
+#include "common/backend.hpp"
 #include "common/json.hpp"
 #include "common/program.hpp"
 #include "common/progress_bar.hpp"
+#if defined(DFORMER_HAS_CUDA)
+#include <dformer/backend/cuda/gradients/gradients.hpp>
+#endif
 #include <dformer/backend/cpu/cpu.hpp>
 #include <dformer/data/dataset.hpp>
 #include <dformer/data/scene/write_dataset.hpp>
@@ -60,7 +64,7 @@ struct QuickstartOptions {
   int images = 800;
   double lr = 3e-3;
   std::uint64_t seed = 1;
-  int threads = 0;
+  BackendOptions backend;
 
   void add_to(CLI::App& app) {
     app.add_option("--out", out, "Folder for everything that is made")->capture_default_str();
@@ -78,23 +82,23 @@ struct QuickstartOptions {
     app.add_option("--images", images, "Scenes to train with")->capture_default_str();
     app.add_option("--lr", lr, "Learning rate")->capture_default_str();
     app.add_option("--seed", seed, "Of the weights and the batches")->capture_default_str();
-    app.add_option("--threads", threads, "0: one for each processor")->capture_default_str();
+    backend.add_to(app);
   }
 };
 
 /// What a training gave.
+template <class B>
 struct Trained {
-  SmallNetwork<Cpu<>> network;
+  SmallNetwork<B> network;
   int steps = 0;
   Score score{.dataset = {}, .images = 0, .protocol = {}, .confusion = ConfusionMatrix(40)};
   double seconds = 0;
 };
 
-template <class Dataset>
-Trained train(const Dataset& data, const Dataset& test, const QuickstartOptions& options,
-              const cpu::Device& device) {
-  using B = Autodiff<Cpu<>>;
-  SmallNetwork<B> network;
+template <class B, class Dataset>
+Trained<B> train(const Dataset& data, const Dataset& test, const QuickstartOptions& options,
+                 const typename B::Device& device) {
+  SmallNetwork<Autodiff<B>> network;
   initialize(network, options.seed, device);
   for (auto& [name, parameter] : parameters(network)) {
     // From scratch in minutes: residual branches count from the start.
@@ -108,7 +112,7 @@ Trained train(const Dataset& data, const Dataset& test, const QuickstartOptions&
                               .warmup_steps = options.steps / 20,
                               .update = LrUpdate::before_step};
   double done = 0;  // of the steps, or of the time where that runs out first
-  Trainer trainer(network, CrossEntropy<Cpu<>>{}, Optimizer<B>(AdamW{.weight_decay = 0.01}, groups),
+  Trainer trainer(network, CrossEntropy<B>{}, Optimizer<Autodiff<B>>(AdamW{.weight_decay = 0.01}, groups),
                   [&](std::int64_t) { return schedule.lr(std::lround(done * options.steps)); },
                   {.seed = options.seed, .clip_norm = 5.0});
   TrainBatches batches(data,
@@ -134,7 +138,7 @@ Trained train(const Dataset& data, const Dataset& test, const QuickstartOptions&
   }
   bar.clear();
   if (step < options.steps) std::printf("  %d steps in the %.0f s given\n", step, options.time_limit);
-  Trained result;
+  Trained<B> result;
   result.steps = step;
   result.seconds = elapsed / 1000;
   share_parameters(network, result.network);
@@ -147,7 +151,8 @@ Trained train(const Dataset& data, const Dataset& test, const QuickstartOptions&
 }
 
 /// Colour, depth, truth where it is known, prediction: some test scenes, then the real pairs.
-void draw(const Trained& trained, const RgbdDataset& test, const QuickstartOptions& options) {
+template <class B>
+void draw(const Trained<B>& trained, const RgbdDataset& test, const QuickstartOptions& options) {
   PictureGrid grid{.titles = {"colour", "depth", "truth", "prediction"}, .rows = {}, .cell_width = 232};
   for (std::size_t i = 0; i < std::min<std::size_t>(3, test.size()); ++i) {
     const LabeledImage sample = test.read(i);
@@ -167,7 +172,8 @@ void draw(const Trained& trained, const RgbdDataset& test, const QuickstartOptio
   write_picture(options.out / "quickstart.jpg", draw_grid(grid));
 }
 
-int quickstart(const QuickstartOptions& options) {
+template <class B>
+int quickstart(const QuickstartOptions& options, const typename B::Device& device) {
   const fs::path scenes = options.out / "scenes";
   if (!fs::exists(scenes / "test.txt")) {
     std::printf("Making %d scenes to train with and 60 to test with\n", options.images);
@@ -178,12 +184,11 @@ int quickstart(const QuickstartOptions& options) {
   }
   const RgbdDataset data(scenes, "train.txt", nyu_depth_v2_layout(), 40);
   const RgbdDataset test(scenes, "test.txt", nyu_depth_v2_layout(), 40);
-  const cpu::Device device({.threads = options.threads});
 
   std::printf("Training with colour and depth\n");
-  const Trained with_depth = train(data, test, options, device);
+  const Trained<B> with_depth = train<B>(data, test, options, device);
   std::printf("Training with colour alone\n");
-  const Trained without = train(WithoutDepth{data}, WithoutDepth{test}, options, device);
+  const Trained<B> without = train<B>(WithoutDepth{data}, WithoutDepth{test}, options, device);
   save_torch(with_depth.network, options.out / "network.pth");
   draw(with_depth, test, options);
 
@@ -210,6 +215,11 @@ int main(int argc, char** argv) {
                "dformer_quickstart");
   dformer::programs::QuickstartOptions options;
   options.add_to(app);
-  return dformer::programs::run_program(app, argc, argv,
-                                        [&] { return dformer::programs::quickstart(options); });
+  return dformer::programs::run_program(app, argc, argv, [&] {
+    return options.backend.run(
+        [&]<class B>(const typename B::Device& device) {
+          return dformer::programs::quickstart<B>(options, device);
+        },
+        {.trains = true});
+  });
 }

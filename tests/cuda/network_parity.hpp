@@ -30,10 +30,4 @@ double logits_difference(const std::string& name) {
   return difference;
 }
 
-/// Every operation rounds its result once, by at most the unit roundoff u of Scalar, relative to the values
-/// it adds up; some hundred operations lie one behind another, and independent errors add as their root: 10 u
-/// of the largest logit, and three times that since branches meet.
-template <class Scalar>
-constexpr double logits_bound = 30 * (std::is_same_v<Scalar, half> ? 0x1p-11 : 0x1p-8);
-
 }  // namespace dformer::testing
