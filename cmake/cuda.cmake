@@ -1,4 +1,5 @@
 #   dformer::cuda            the kernels and what stands between the backend Cuda<> and NVIDIA's libraries; where CUDA is
+#   dformer::cuda_models     the published networks on it, compiled once, of a name chosen at run time
 #   dformer::cuda_emulation  the same kernels compiled for the host, thread by thread: for tests on machines without a GPU
 
 # One group of kernels a file of backend/cuda/device; each becomes one generated source of one line.
@@ -101,32 +102,42 @@ target_link_libraries(dformer_cuda PUBLIC dformer PRIVATE CUDA::cudart_static CU
                                           $<BUILD_INTERFACE:dformer_warnings>)
 target_compile_definitions(dformer_cuda PUBLIC DFORMER_HAS_CUDA)
 target_compile_options(dformer_cuda PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++17;--threads=2;-Xcompiler=-Wall,-Wextra>")
-if(DFORMER_INSTALL)
-  install(TARGETS dformer_cuda EXPORT dformer_cuda_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-else()
-  set_target_properties(dformer_cuda PROPERTIES EXCLUDE_FROM_ALL ON)
-endif()
 
-# dformer::cuda_models: the published networks for Cuda<float>, Cuda<half> and Cuda<bfloat16>, compiled once, of a name chosen at
-# run time.
 foreach(scalar float half bfloat16)
   dformer_model_sources(cuda_${scalar}_sources models_cuda_${scalar} "Cuda<${scalar}>" dformer/cuda.hpp)
   list(APPEND cuda_model_sources ${cuda_${scalar}_sources})
 endforeach()
-add_library(dformer_cuda_models STATIC EXCLUDE_FROM_ALL ${cuda_model_sources})
+add_library(dformer_cuda_models STATIC ${cuda_model_sources})
 add_library(dformer::cuda_models ALIAS dformer_cuda_models)
-target_link_libraries(dformer_cuda_models PUBLIC dformer_cuda PRIVATE dformer_warnings)
+set_target_properties(dformer_cuda_models PROPERTIES EXPORT_NAME cuda_models POSITION_INDEPENDENT_CODE ON)
+target_link_libraries(dformer_cuda_models PUBLIC dformer_cuda PRIVATE $<BUILD_INTERFACE:dformer_warnings>)
 target_compile_definitions(dformer_cuda_models INTERFACE DFORMER_PRECOMPILED_CUDA_MODELS)
 
-# dformer::cuda_training_models: the same networks as they train. They take minutes to compile, so dformer_train has them where
-# it is asked for.
-option(DFORMER_CUDA_TRAINING "Let dformer_train train on GPUs" OFF)
+# dformer::cuda_training_models: the same networks as they train. They take minutes to compile, so programs that train have
+# them where it is asked for.
+option(DFORMER_CUDA_TRAINING "Let dformer_train and dformer_quickstart train on GPUs" OFF)
 foreach(scalar float half bfloat16)
   dformer_model_sources(cuda_training_${scalar}_sources models_cuda_training_${scalar} "Autodiff<Cuda<${scalar}>>"
                         dformer/backend/autodiff/autodiff.hpp dformer/backend/cuda/gradients/gradients.hpp)
   list(APPEND cuda_training_sources ${cuda_training_${scalar}_sources})
 endforeach()
-add_library(dformer_cuda_training_models STATIC EXCLUDE_FROM_ALL ${cuda_training_sources})
+add_library(dformer_cuda_training_models STATIC ${cuda_training_sources})
 add_library(dformer::cuda_training_models ALIAS dformer_cuda_training_models)
-target_link_libraries(dformer_cuda_training_models PUBLIC dformer_cuda_models PRIVATE dformer_warnings)
+target_link_libraries(dformer_cuda_training_models PUBLIC dformer_cuda_models PRIVATE $<BUILD_INTERFACE:dformer_warnings>)
 target_compile_definitions(dformer_cuda_training_models INTERFACE DFORMER_PRECOMPILED_CUDA_TRAINING_MODELS)
+set_target_properties(dformer_cuda_training_models PROPERTIES EXPORT_NAME cuda_training_models
+                                                              POSITION_INDEPENDENT_CODE ON)
+
+set(installed dformer_cuda dformer_cuda_models)
+if(DFORMER_CUDA_TRAINING)
+  list(APPEND installed dformer_cuda_training_models)
+else()
+  set_target_properties(dformer_cuda_training_models PROPERTIES EXCLUDE_FROM_ALL ON)
+endif()
+foreach(target IN LISTS installed)
+  if(DFORMER_INSTALL)
+    install(TARGETS ${target} EXPORT dformer_cuda_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+  else()
+    set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
+  endif()
+endforeach()
