@@ -2,7 +2,7 @@
 // blocks and warps ragged.
 #include <functional>
 
-#include <cuda/rounded.hpp>
+#include <cuda/sixteen_bit.hpp>
 #include <support/backend_under_test.hpp>
 
 #include <dformer/backend/cuda/gradients/gradients.hpp>
@@ -75,7 +75,7 @@ void expect_rounded_terms(const Array& actual, const Array& exact, const Array& 
   for (std::size_t i = 0; i < exact.values.size(); ++i) {
     const double expected = static_cast<double>(exact.values[i]);
     const double bound =
-        1.01 * roundoff<T> * (static_cast<double>(magnitudes.values[i]) + std::abs(expected)) + 1e-5;
+        1.01 * unit_roundoff<T> * (static_cast<double>(magnitudes.values[i]) + std::abs(expected)) + 1e-5;
     ASSERT_NEAR(static_cast<double>(actual.values[i]), expected, bound) << what << ": element " << i;
   }
 }
@@ -104,14 +104,15 @@ void expect_gradients(std::int64_t queries, std::int64_t keys, int head_dim, int
   const Array kv = beside(k, v);
   const Magnitudes magnitudes(q, k, v, dy, heads, static_cast<double>(scale),
                               [](double product, auto...) { return product; });
-  const auto exact =
-      Gradients<Cuda<float>>::attention(made<float>(q), made<float>(kv), heads, scale, made<float>(dy));
+  const auto exact = Gradients<Cuda<float>>::attention(upload_as<float>(q), upload_as<float>(kv), heads,
+                                                       scale, upload_as<float>(dy));
   for (const cuda::Device& device : test_devices()) {
-    const auto actual = Gradients<Cuda<T>>::attention(made_on<T>(device, q), made_on<T>(device, kv), heads,
-                                                      scale, made_on<T>(device, dy));
-    expect_rounded_terms<T>(values_of(actual.q), values_of(exact.q), magnitudes.q, what + ", queries");
-    expect_rounded_terms<T>(values_of(actual.kv), values_of(exact.kv), beside(magnitudes.k, magnitudes.v),
-                            what + ", keys and values");
+    const auto actual = Gradients<Cuda<T>>::attention(upload_as<T>(device, q), upload_as<T>(device, kv),
+                                                      heads, scale, upload_as<T>(device, dy));
+    expect_rounded_terms<T>(download_from(actual.q), download_from(exact.q), magnitudes.q,
+                            what + ", queries");
+    expect_rounded_terms<T>(download_from(actual.kv), download_from(exact.kv),
+                            beside(magnitudes.k, magnitudes.v), what + ", keys and values");
   }
 }
 
@@ -149,19 +150,20 @@ struct GeometryGradientsCase {
     const auto parameter = [&](const Array& array) {
       return Cuda<S>::weight_from_host(device, WeightLayout::plain, array.shape, array.values);
     };
-    return {made_on<S>(device, depth), parameter(weight), parameter(decay)};
+    return {upload_as<S>(device, depth), parameter(weight), parameter(decay)};
   }
   template <class S>
   cuda::Tensor<S> attend(GeometryAttention kind) const {
     const cuda::Device& device = cuda::default_device();
-    return Cuda<S>::geometry_attention(made<S>(q), made<S>(k), made<S>(v), prior<S>(device), heads, kind);
+    return Cuda<S>::geometry_attention(upload_as<S>(q), upload_as<S>(k), upload_as<S>(v), prior<S>(device),
+                                       heads, kind);
   }
   template <class S>
   GeometryAttentionGradients<cuda::Tensor<S>> gradients(GeometryAttention kind,
                                                         const cuda::Device& device) const {
-    return Gradients<Cuda<S>>::geometry_attention(made_on<S>(device, q), made_on<S>(device, k),
-                                                  made_on<S>(device, v), prior<S>(device), heads, kind,
-                                                  made_on<S>(device, dy));
+    return Gradients<Cuda<S>>::geometry_attention(upload_as<S>(device, q), upload_as<S>(device, k),
+                                                  upload_as<S>(device, v), prior<S>(device), heads, kind,
+                                                  upload_as<S>(device, dy));
   }
   double score(double product, std::int64_t n, std::int64_t head, std::int64_t i, std::int64_t j) const {
     const std::int64_t width = q.shape[2], tokens = q.shape[1] * width;
@@ -182,11 +184,14 @@ struct GeometryGradientsCase {
     const auto exact = gradients<float>(kind, cuda::default_device());
     for (const cuda::Device& device : test_devices()) {
       const auto actual = gradients<T>(kind, device);
-      expect_rounded_terms<T>(values_of(actual.q), values_of(exact.q), magnitudes.q, what + ", queries");
-      expect_rounded_terms<T>(values_of(actual.k), values_of(exact.k), magnitudes.k, what + ", keys");
-      expect_rounded_terms<T>(values_of(actual.v), values_of(exact.v), magnitudes.v, what + ", values");
+      expect_rounded_terms<T>(download_from(actual.q), download_from(exact.q), magnitudes.q,
+                              what + ", queries");
+      expect_rounded_terms<T>(download_from(actual.k), download_from(exact.k), magnitudes.k, what + ", keys");
+      expect_rounded_terms<T>(download_from(actual.v), download_from(exact.v), magnitudes.v,
+                              what + ", values");
       // Gradients of scores are not rounded for these.
-      expect_close(values_of(actual.weight), values_of(exact.weight), 1e-4, what + ", the prior's weights");
+      expect_close(download_from(actual.weight), download_from(exact.weight), 1e-4,
+                   what + ", the prior's weights");
     }
   }
 };
@@ -242,29 +247,29 @@ TEST(GeometryGradientsOnTensorCores, Decomposed) {
 
   GeometryGradientsCase<half> rows = rows_of(grid);
   GeometryGradientsCase<half> columns = turned(grid);
-  columns.v = turned(Array{grid.q.shape, values_of(rows.attend<half>(GeometryAttention::full)).values});
+  columns.v = turned(Array{grid.q.shape, download_from(rows.attend<half>(GeometryAttention::full)).values});
   const auto of_columns = rows_of(columns).gradients<half>(GeometryAttention::full, device);
   const auto back = [&](const cuda::Tensor<half>& x) {
-    return turned(Array{columns.q.shape, values_of(x).values});
+    return turned(Array{columns.q.shape, download_from(x).values});
   };
   rows.dy = Array{rows.q.shape, back(of_columns.v).values};
   const auto of_rows = rows.gradients<half>(GeometryAttention::full, device);
 
-  EXPECT_EQ(values_of(actual.v).values, values_of(of_rows.v).values);
+  EXPECT_EQ(download_from(actual.v).values, download_from(of_rows.v).values);
   const auto expect_sum = [&](const cuda::Tensor<half>& sum, const cuda::Tensor<half>& row_share,
                               const cuda::Tensor<half>& column_share) {
-    const Array s = values_of(sum), r = values_of(row_share), c = back(column_share);
+    const Array s = download_from(sum), r = download_from(row_share), c = back(column_share);
     for (std::size_t i = 0; i < s.values.size(); ++i) {
       const double share = static_cast<double>(r.values[i]);
       const double expected = share + static_cast<double>(c.values[i]);
       ASSERT_NEAR(static_cast<double>(s.values[i]), expected,
-                  roundoff<half> * 1.01 * (std::abs(share) + std::abs(expected)) + 1e-7);
+                  unit_roundoff<half> * 1.01 * (std::abs(share) + std::abs(expected)) + 1e-7);
     }
   };
   expect_sum(actual.q, of_rows.q, of_columns.q);
   expect_sum(actual.k, of_rows.k, of_columns.k);
-  const Array weight = values_of(actual.weight), a = values_of(of_rows.weight),
-              b = values_of(of_columns.weight);
+  const Array weight = download_from(actual.weight), a = download_from(of_rows.weight),
+              b = download_from(of_columns.weight);
   for (std::size_t i = 0; i < 2; ++i) {
     const double sum = static_cast<double>(a.values[i]) + static_cast<double>(b.values[i]);
     EXPECT_NEAR(static_cast<double>(weight.values[i]), sum, 1e-6 * std::max(1.0, std::abs(sum)));

@@ -1,6 +1,6 @@
 // Attention in half and bfloat16 without tensor cores, which take heads of a multiple of 4 channels: here
 // they have 10.
-#include <cuda/rounded.hpp>
+#include <cuda/sixteen_bit.hpp>
 
 #include <dformer/backend/cuda/gradients/gradients.hpp>
 
@@ -12,11 +12,12 @@ void attention_is_rounded_once() {
   const Array q = rounded_to<T>(random_array({1, 33, 20}, 1)),
               kv = rounded_to<T>(random_array({1, 140, 40}, 2));
   const Array dy = rounded_to<T>(random_array(q.shape, 3));
-  expect_rounded(Cuda<T>::attention(made<T>(q), made<T>(kv), 2, 0.5f),
-                 Cuda<float>::attention(made<float>(q), made<float>(kv), 2, 0.5f), "attention");
-  const auto actual = Gradients<Cuda<T>>::attention(made<T>(q), made<T>(kv), 2, 0.5f, made<T>(dy));
-  const auto exact =
-      Gradients<Cuda<float>>::attention(made<float>(q), made<float>(kv), 2, 0.5f, made<float>(dy));
+  expect_rounded(Cuda<T>::attention(upload_as<T>(q), upload_as<T>(kv), 2, 0.5f),
+                 Cuda<float>::attention(upload_as<float>(q), upload_as<float>(kv), 2, 0.5f), "attention");
+  const auto actual =
+      Gradients<Cuda<T>>::attention(upload_as<T>(q), upload_as<T>(kv), 2, 0.5f, upload_as<T>(dy));
+  const auto exact = Gradients<Cuda<float>>::attention(upload_as<float>(q), upload_as<float>(kv), 2, 0.5f,
+                                                       upload_as<float>(dy));
   expect_rounded(actual.q, exact.q, "queries");
   expect_rounded(actual.kv, exact.kv, "keys");
 }
@@ -30,10 +31,11 @@ template <class T>
 void rotation_is_rounded_once() {
   const Array x = rounded_to<T>(random_array({2, 5, 7, 24}, 4));
   const Array angle{{12}, {1.0f, 1.0f, 0.5f, 0.4f, 0.1f, 0.1f, 0.03f, 0.02f, 0.01f, 0.01f, 1e-3f, 1e-3f}};
-  expect_rounded(Cuda<T>::rotary(made<T>(x), made_full<T>(angle), 2, 0.25f),
-                 Cuda<float>::rotary(made<float>(x), made<float>(angle), 2, 0.25f), "turned");
-  expect_rounded(Gradients<Cuda<T>>::rotary(made<T>(x), made_full<T>(angle), 2, 0.25f),
-                 Gradients<Cuda<float>>::rotary(made<float>(x), made<float>(angle), 2, 0.25f), "turned back");
+  expect_rounded(Cuda<T>::rotary(upload_as<T>(x), upload_channels<T>(angle), 2, 0.25f),
+                 Cuda<float>::rotary(upload_as<float>(x), upload_as<float>(angle), 2, 0.25f), "turned");
+  expect_rounded(Gradients<Cuda<T>>::rotary(upload_as<T>(x), upload_channels<T>(angle), 2, 0.25f),
+                 Gradients<Cuda<float>>::rotary(upload_as<float>(x), upload_as<float>(angle), 2, 0.25f),
+                 "turned back");
 }
 
 TEST(RotaryInHalf, IsRoundedOnce) {
@@ -59,16 +61,17 @@ struct GeometryOperands {
   }
   template <class T>
   GeometryPrior<cuda::Tensor<T>> prior() const {
-    return {made<T>(depth), made_full<T>(weight), made_full<T>(decay)};
+    return {upload_as<T>(depth), upload_channels<T>(weight), upload_channels<T>(decay)};
   }
   template <class T>
   cuda::Tensor<T> attend(GeometryAttention kind) const {
-    return Cuda<T>::geometry_attention(made<T>(q), made<T>(k), made<T>(v), prior<T>(), 2, kind);
+    return Cuda<T>::geometry_attention(upload_as<T>(q), upload_as<T>(k), upload_as<T>(v), prior<T>(), 2,
+                                       kind);
   }
   template <class T>
   GeometryAttentionGradients<cuda::Tensor<T>> gradients(GeometryAttention kind) const {
-    return Gradients<Cuda<T>>::geometry_attention(made<T>(q), made<T>(k), made<T>(v), prior<T>(), 2, kind,
-                                                  made<T>(dy));
+    return Gradients<Cuda<T>>::geometry_attention(upload_as<T>(q), upload_as<T>(k), upload_as<T>(v),
+                                                  prior<T>(), 2, kind, upload_as<T>(dy));
   }
 };
 
@@ -83,7 +86,7 @@ void full_geometry_is_rounded_once() {
   expect_rounded(actual.k, exact.k, "keys");
   expect_rounded(actual.v, exact.v, "values");
   EXPECT_TRUE(actual.weight.is_full());
-  EXPECT_EQ(values_of(actual.weight).values, values_of(exact.weight).values);
+  EXPECT_EQ(download_from(actual.weight).values, download_from(exact.weight).values);
 }
 
 TEST(GeometryAttentionInHalf, FullIsRoundedOnce) {
@@ -95,9 +98,9 @@ TEST(GeometryAttentionInHalf, FullIsRoundedOnce) {
 template <class T>
 void decomposed_geometry_is_rounded_twice() {
   const GeometryOperands operands = GeometryOperands::exact_in<T>();
-  const Array exact = values_of(operands.attend<float>(GeometryAttention::decomposed));
-  expect_close(values_of(operands.attend<T>(GeometryAttention::decomposed)), exact,
-               2 * roundoff<T> * static_cast<double>(operands.v.max_abs()) + 1e-6, "decomposed");
+  const Array exact = download_from(operands.attend<float>(GeometryAttention::decomposed));
+  expect_close(download_from(operands.attend<T>(GeometryAttention::decomposed)), exact,
+               2 * unit_roundoff<T> * static_cast<double>(operands.v.max_abs()) + 1e-6, "decomposed");
 }
 
 TEST(GeometryAttentionInHalf, DecomposedIsRoundedTwice) {
@@ -113,12 +116,13 @@ TEST(GeometryAttentionInHalf, DecomposedGradients) {
   const auto operands = GeometryOperands::exact_in<half>();
   const auto actual = operands.gradients<half>(GeometryAttention::decomposed);
   const auto exact = operands.gradients<float>(GeometryAttention::decomposed);
-  const Array queries = values_of(exact.q), values = values_of(exact.v);
-  expect_close(values_of(actual.q), queries,
-               (2 * 10 * (1 + 4) + 2 * static_cast<double>(queries.max_abs())) * roundoff<half>, "queries");
+  const Array queries = download_from(exact.q), values = download_from(exact.v);
+  expect_close(download_from(actual.q), queries,
+               (2 * 10 * (1 + 4) + 2 * static_cast<double>(queries.max_abs())) * unit_roundoff<half>,
+               "queries");
   // The gradient of the rows' results, up to 4, is rounded, weighted, and summed over a row's 9 queries.
-  expect_close(values_of(actual.v), values, (4 * 9 + static_cast<double>(values.max_abs())) * roundoff<half>,
-               "values");
+  expect_close(download_from(actual.v), values,
+               (4 * 9 + static_cast<double>(values.max_abs())) * unit_roundoff<half>, "values");
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Attention in half and bfloat16 on tensor cores beside float32, at sizes that leave tiles, blocks and warps
 // ragged.
-#include <cuda/rounded.hpp>
+#include <cuda/sixteen_bit.hpp>
 #include <support/backend_under_test.hpp>
 
 namespace dformer::testing {
@@ -10,8 +10,8 @@ namespace {
 template <class T>
 void expect_rounded_weights(const cuda::Tensor<T>& actual, const cuda::Tensor<float>& exact,
                             const Array& values, int roundings, const std::string& what) {
-  const double bound = roundings * 2 * roundoff<T> * static_cast<double>(values.max_abs()) + 1e-6;
-  expect_close(values_of(actual), values_of(exact), bound, what);
+  const double bound = roundings * 2 * unit_roundoff<T> * static_cast<double>(values.max_abs()) + 1e-6;
+  expect_close(download_from(actual), download_from(exact), bound, what);
 }
 
 template <class T>
@@ -23,9 +23,9 @@ void every_head_and_length(std::initializer_list<int> head_dims) {
       const int channels = 2 * head_dim;
       const Array q = rounded_to<T>(random_array({2, queries, channels}, 1)),
                   kv = rounded_to<T>(random_array({2, keys, 2 * channels}, 2));
-      const auto exact = Cuda<float>::attention(made<float>(q), made<float>(kv), 2, 0.8f);
+      const auto exact = Cuda<float>::attention(upload_as<float>(q), upload_as<float>(kv), 2, 0.8f);
       for (const cuda::Device& device : test_devices()) {
-        const auto actual = Cuda<T>::attention(made_on<T>(device, q), made_on<T>(device, kv), 2, 0.8f);
+        const auto actual = Cuda<T>::attention(upload_as<T>(device, q), upload_as<T>(device, kv), 2, 0.8f);
         expect_rounded_weights(actual, exact, kv, 1, what);
       }
     }
@@ -42,17 +42,17 @@ TEST(AttentionOnTensorCores, EveryHeadAndLengthInBfloat16) {
 TEST(AttentionOnTensorCores, PartsOfTheKeys) {
   const Array q = rounded_to<half>(random_array({1, 9, 48}, 1)),
               kv = rounded_to<half>(random_array({1, 500, 96}, 2));
-  const auto exact = Cuda<float>::attention(made<float>(q), made<float>(kv), 1, 0.3f);
-  expect_rounded_weights(Cuda<half>::attention(made<half>(q), made<half>(kv), 1, 0.3f), exact, kv, 1,
-                         "parts");
+  const auto exact = Cuda<float>::attention(upload_as<float>(q), upload_as<float>(kv), 1, 0.3f);
+  expect_rounded_weights(Cuda<half>::attention(upload_as<half>(q), upload_as<half>(kv), 1, 0.3f), exact, kv,
+                         1, "parts");
 }
 
 // exp of the scores themselves would be infinite.
 TEST(AttentionOnTensorCores, LargeScores) {
   const Array q = rounded_to<half>(random_array({1, 20, 16}, 1)),
               kv = rounded_to<half>(random_array({1, 40, 32}, 2));
-  const auto exact = Cuda<float>::attention(made<float>(q), made<float>(kv), 1, 500.0f);
-  const auto actual = Cuda<half>::attention(made<half>(q), made<half>(kv), 1, 500.0f);
+  const auto exact = Cuda<float>::attention(upload_as<float>(q), upload_as<float>(kv), 1, 500.0f);
+  const auto actual = Cuda<half>::attention(upload_as<half>(q), upload_as<half>(kv), 1, 500.0f);
   expect_rounded_weights(actual, exact, kv, 1, "scores of some thousands");
 }
 
@@ -61,8 +61,9 @@ TEST(AttentionOnTensorCores, OnlyWhereAskedFor) {
   const Array q = rounded_to<half>(random_array({1, 20, 16}, 1)),
               kv = rounded_to<half>(random_array({1, 40, 32}, 2));
   const cuda::Device device({.tensor_cores = false});
-  expect_rounded(Cuda<half>::attention(made_on<half>(device, q), made_on<half>(device, kv), 1, 0.5f),
-                 Cuda<float>::attention(made<float>(q), made<float>(kv), 1, 0.5f), "without tensor cores");
+  expect_rounded(Cuda<half>::attention(upload_as<half>(device, q), upload_as<half>(device, kv), 1, 0.5f),
+                 Cuda<float>::attention(upload_as<float>(q), upload_as<float>(kv), 1, 0.5f),
+                 "without tensor cores");
 }
 
 template <class T>
@@ -81,9 +82,9 @@ struct GeometryOnTensorCores {
     const auto parameter = [&](const Array& array) {
       return Cuda<S>::weight_from_host(device, WeightLayout::plain, array.shape, array.values);
     };
-    return Cuda<S>::geometry_attention(made_on<S>(device, q), made_on<S>(device, k), made_on<S>(device, v),
-                                       {made_on<S>(device, depth), parameter(weight), parameter(decay)}, 2,
-                                       kind);
+    return Cuda<S>::geometry_attention(
+        upload_as<S>(device, q), upload_as<S>(device, k), upload_as<S>(device, v),
+        {upload_as<S>(device, depth), parameter(weight), parameter(decay)}, 2, kind);
   }
   void check() const {
     for (const auto kind : {GeometryAttention::decomposed, GeometryAttention::full}) {

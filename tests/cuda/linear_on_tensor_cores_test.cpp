@@ -2,7 +2,7 @@
 #include <vector>
 
 #include <backend/naive_linear.hpp>
-#include <cuda/rounded.hpp>
+#include <cuda/sixteen_bit.hpp>
 #include <support/backend_under_test.hpp>
 
 namespace dformer::testing {
@@ -30,7 +30,7 @@ struct Inputs {
   }
   std::vector<cuda::Tensor<T>> on(const cuda::Device& device) const {
     std::vector<cuda::Tensor<T>> tensors;
-    for (const Array& part : parts) tensors.push_back(made_on<T>(device, part));
+    for (const Array& part : parts) tensors.push_back(upload_as<T>(device, part));
     return tensors;
   }
 };
@@ -50,10 +50,10 @@ void expect_linear(const std::vector<cuda::Device>& devices, std::int64_t rows,
     const auto w = Cuda<T>::weight_from_host(device, WeightLayout::dense, weight.shape, weight.values);
     const auto b = Cuda<T>::weight_from_host(device, WeightLayout::plain, bias.shape, bias.values);
     const Array actual =
-        values_of(Cuda<T>::linear(inputs.on(device), w, {.shift = with_bias ? b : cuda::Tensor<T>{}}));
+        download_from(Cuda<T>::linear(inputs.on(device), w, {.shift = with_bias ? b : cuda::Tensor<T>{}}));
     for (std::size_t i = 0; i < expected.values.size(); ++i) {
       const auto value = static_cast<double>(expected.values[i]);
-      ASSERT_NEAR(actual.values[i], value, roundoff<T> * std::abs(value) + 1e-5)
+      ASSERT_NEAR(actual.values[i], value, unit_roundoff<T> * std::abs(value) + 1e-5)
           << to_string(inputs.joined.shape) << " by " << to_string(weight.shape) << ", element " << i;
     }
     if (first.empty()) first = actual.values;
@@ -98,19 +98,19 @@ TEST(LinearOnTensorCores, EpilogueIsRoundedOnce) {
   naive.residual = rounded_to<half>(*naive.residual);
   const Array expected = naive_linear(inputs.joined, weight, naive);
   const auto& device = cuda::default_device();
-  const auto channels = [&](const Array& array) { return made_full<half>(array); };
+  const auto channels = [&](const Array& array) { return upload_channels<half>(array); };
   const auto w = Cuda<half>::weight_from_host(device, WeightLayout::dense, weight.shape, weight.values);
-  const Array actual = values_of(Cuda<half>::linear(inputs.on(device), w,
-                                                    {.scale = channels(*naive.scale),
-                                                     .shift = channels(*naive.shift),
-                                                     .activation = naive.activation,
-                                                     .multiply = made<half>(*naive.multiply),
-                                                     .layer_scale = channels(*naive.layer_scale),
-                                                     .residual = made<half>(*naive.residual),
-                                                     .final_activation = naive.final_activation}));
+  const Array actual = download_from(Cuda<half>::linear(inputs.on(device), w,
+                                                        {.scale = channels(*naive.scale),
+                                                         .shift = channels(*naive.shift),
+                                                         .activation = naive.activation,
+                                                         .multiply = upload_as<half>(*naive.multiply),
+                                                         .layer_scale = channels(*naive.layer_scale),
+                                                         .residual = upload_as<half>(*naive.residual),
+                                                         .final_activation = naive.final_activation}));
   for (std::size_t i = 0; i < expected.values.size(); ++i) {
     const auto value = static_cast<double>(expected.values[i]);
-    ASSERT_NEAR(actual.values[i], value, roundoff<half> * std::abs(value) + 1e-5) << i;
+    ASSERT_NEAR(actual.values[i], value, unit_roundoff<half> * std::abs(value) + 1e-5) << i;
   }
 }
 

@@ -1,5 +1,5 @@
 #include <backend/naive_nmf.hpp>
-#include <cuda/rounded.hpp>
+#include <cuda/sixteen_bit.hpp>
 #include <support/backend_under_test.hpp>
 
 #include <dformer/backend/cuda/gradients/gradients.hpp>
@@ -26,9 +26,10 @@ void factorization_is_rounded_once(const cuda::Device& device, std::int64_t rank
   };
   const auto given = Cuda<T>::weight_from_host(device, WeightLayout::plain, bases.shape, bases.values);
   expect_rounded(Cuda<T>::nmf(on_device(x), given, 3, 0.75f),
-                 Cuda<float>::nmf(made<float>(x), made<float>(bases), 3, 0.75f), "nmf");
+                 Cuda<float>::nmf(upload_as<float>(x), upload_as<float>(bases), 3, 0.75f), "nmf");
   expect_rounded(Gradients<Cuda<T>>::nmf(on_device(x), given, 3, 0.75f, on_device(dy)),
-                 Gradients<Cuda<float>>::nmf(made<float>(x), made<float>(bases), 3, 0.75f, made<float>(dy)),
+                 Gradients<Cuda<float>>::nmf(upload_as<float>(x), upload_as<float>(bases), 3, 0.75f,
+                                             upload_as<float>(dy)),
                  "gradient");
 }
 
@@ -51,14 +52,14 @@ TEST(NmfInHalf, IsRoundedOnceWithOtherRanks) {
 /// estimate to first order, not a proof; a third of it is met at most.
 template <class T>
 double core_bound(int steps) {
-  return (4 * steps + 4) * 0x1p-11 + roundoff<T>;
+  return (4 * steps + 4) * 0x1p-11 + unit_roundoff<T>;
 }
 
 /// Beside the exact one; `scale` says of what the error may be the bound's part, beside the element itself.
 template <class T>
 void expect_core_rounded(const cuda::Tensor<T>& actual, const cuda::Tensor<float>& exact, double bound,
                          double scale, const std::string& what) {
-  const Array a = values_of(actual), e = values_of(exact);
+  const Array a = download_from(actual), e = download_from(exact);
   ASSERT_EQ(to_string(a.shape), to_string(e.shape)) << what;
   for (std::size_t i = 0; i < a.values.size(); ++i) {
     const double expected = static_cast<double>(e.values[i]);
@@ -80,7 +81,7 @@ void expect_core_factorization(const CoreSize& size, const cuda::Device& device 
   const Array bases = positive_array({size.bases, size.x[2], core_rank}, 3);
   const std::string what = to_string(size.x) + " in " + std::to_string(size.steps) + " steps";
   expect_core_rounded(on<T>(device, x, bases, size.steps),
-                      Cuda<float>::nmf(made<float>(x), made<float>(bases), size.steps, 0.75f),
+                      Cuda<float>::nmf(upload_as<float>(x), upload_as<float>(bases), size.steps, 0.75f),
                       core_bound<T>(size.steps), 0, what);
 }
 
@@ -102,12 +103,13 @@ TEST(NmfOnTensorCores, ThreadsDoNotChangeTheResult) {
   const Array x = rounded_to<half>(positive_array({2, 53, 40}, 1));
   const Array bases = positive_array({1, 40, core_rank}, 3);
   expect_same_on_all_devices(
-      [&](const cuda::Device& device) { return values_of(on<half>(device, x, bases, 1)).values; });
+      [&](const cuda::Device& device) { return download_from(on<half>(device, x, bases, 1)).values; });
   const Array dy = rounded_to<half>(random_array(x.shape, 2));
   expect_same_on_all_devices([&](const cuda::Device& device) {
     const auto given = Cuda<half>::weight_from_host(device, WeightLayout::plain, bases.shape, bases.values);
-    return values_of(Gradients<Cuda<half>>::nmf(Cuda<half>::from_host(device, x.shape, x.values), given, 1,
-                                                0.75f, Cuda<half>::from_host(device, dy.shape, dy.values)))
+    return download_from(Gradients<Cuda<half>>::nmf(Cuda<half>::from_host(device, x.shape, x.values), given,
+                                                    1, 0.75f,
+                                                    Cuda<half>::from_host(device, dy.shape, dy.values)))
         .values;
   });
 }
@@ -126,11 +128,12 @@ template <class T>
 void expect_core_gradient(const CoreSize& size) {
   const Array x = rounded_to<T>(positive_array(size.x, 1)), dy = rounded_to<T>(random_array(size.x, 2));
   const Array bases = positive_array({size.bases, size.x[2], core_rank}, 3);
-  const auto exact =
-      Gradients<Cuda<float>>::nmf(made<float>(x), made<float>(bases), size.steps, 0.75f, made<float>(dy));
-  expect_core_rounded(
-      Gradients<Cuda<T>>::nmf(made<T>(x), made_full<T>(bases), size.steps, 0.75f, made<T>(dy)), exact,
-      core_gradient_bound<T>(size.steps), static_cast<double>(values_of(exact).max_abs()), to_string(size.x));
+  const auto exact = Gradients<Cuda<float>>::nmf(upload_as<float>(x), upload_as<float>(bases), size.steps,
+                                                 0.75f, upload_as<float>(dy));
+  expect_core_rounded(Gradients<Cuda<T>>::nmf(upload_as<T>(x), upload_channels<T>(bases), size.steps, 0.75f,
+                                              upload_as<T>(dy)),
+                      exact, core_gradient_bound<T>(size.steps),
+                      static_cast<double>(download_from(exact).max_abs()), to_string(size.x));
 }
 TEST(NmfOnTensorCores, Gradient) {
   expect_core_gradient<half>({{2, 53, 40}, 1, 2});
@@ -141,8 +144,8 @@ TEST(NmfOnTensorCores, Gradient) {
 TEST(NmfInHalf, BasesOfEitherKind) {
   const Array x = rounded_to<half>(positive_array({1, 9, 8}, 4)),
               bases = rounded_to<half>(positive_array({1, 8, 3}, 5));
-  EXPECT_EQ(values_of(Cuda<half>::nmf(made<half>(x), made<half>(bases), 2, 1)).values,
-            values_of(Cuda<half>::nmf(made<half>(x), made_full<half>(bases), 2, 1)).values);
+  EXPECT_EQ(download_from(Cuda<half>::nmf(upload_as<half>(x), upload_as<half>(bases), 2, 1)).values,
+            download_from(Cuda<half>::nmf(upload_as<half>(x), upload_channels<half>(bases), 2, 1)).values);
 }
 
 }  // namespace

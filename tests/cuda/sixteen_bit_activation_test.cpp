@@ -3,7 +3,7 @@
 #include <limits>
 #include <vector>
 
-#include <cuda/rounded.hpp>
+#include <cuda/sixteen_bit.hpp>
 
 #include <dformer/backend/cuda/gradients/gradients.hpp>
 
@@ -32,8 +32,9 @@ double gelu_derivative(double x) {
 template <class T>
 void expect_gelu() {
   const Array x = every_value<T>(), ones{x.shape, std::vector<float>(x.values.size(), 1.0f)};
-  const Array y = values_of(Cuda<T>::activate(made<T>(x), Activation::gelu));
-  const Array dx = values_of(Gradients<Cuda<T>>::activation(made<T>(x), Activation::gelu, made<T>(ones)));
+  const Array y = download_from(Cuda<T>::activate(upload_as<T>(x), Activation::gelu));
+  const Array dx =
+      download_from(Gradients<Cuda<T>>::activation(upload_as<T>(x), Activation::gelu, upload_as<T>(ones)));
   for (std::size_t i = 0; i < x.values.size(); ++i) {
     const double value = static_cast<double>(x.values[i]);
     if (std::isnan(value)) {
@@ -42,8 +43,9 @@ void expect_gelu() {
       ASSERT_EQ(y.values[i], value > 0 ? std::numeric_limits<float>::infinity() : 0.0f);
       ASSERT_EQ(dx.values[i], value > 0 ? 1.0f : 0.0f);
     } else {
-      ASSERT_NEAR(y.values[i], gelu(value), roundoff<T> * std::abs(gelu(value)) + 1e-6) << value;
-      ASSERT_NEAR(dx.values[i], gelu_derivative(value), roundoff<T> * std::abs(gelu_derivative(value)) + 1e-6)
+      ASSERT_NEAR(y.values[i], gelu(value), unit_roundoff<T> * std::abs(gelu(value)) + 1e-6) << value;
+      ASSERT_NEAR(dx.values[i], gelu_derivative(value),
+                  unit_roundoff<T> * std::abs(gelu_derivative(value)) + 1e-6)
           << value;
     }
   }

@@ -112,6 +112,19 @@ TEST(TrainStep, InBfloat16) {
   expect_trains_as_on_cpu<bfloat16>(60 * 0x1p-8);
 }
 
+/// On the emulation the threads of the second run go in another order.
+TEST(TrainStep, RepeatsBitByBitOnADeterministicDevice) {
+  const cuda::DeviceOptions options{.master_weights = true, .deterministic = true};
+  const cuda::Device device(options), again(options);
+#if defined(DFORMER_CUDA_EMULATION)
+  again.stream()->order = cuda::emulation::Order::shuffled;
+#endif
+  const Trained first = train<Cuda<bfloat16>>(Sgd{}, device), second = train<Cuda<bfloat16>>(Sgd{}, again);
+  EXPECT_EQ(first.losses, second.losses);
+  EXPECT_EQ(first.norms, second.norms);
+  EXPECT_EQ(first.moves, second.moves);
+}
+
 /// Masters and moments are float32 in the file and behind it.
 TEST(TrainStep, GoesOnFromAStateInHalf) {
   using Scalar = half;

@@ -12,14 +12,9 @@
 
 #include <sys/mman.h>
 
-namespace dformer::cpu {
+#include <dformer/core/memory_use.hpp>
 
-/// What a device has taken from the system, in bytes.
-struct MemoryUse {
-  std::size_t in_use = 0;    ///< held by tensors now
-  std::size_t peak = 0;      ///< the most that tensors held at one time
-  std::size_t reserved = 0;  ///< held by tensors or kept for the next ones
-};
+namespace dformer::cpu {
 
 /// Keeps freed blocks by size class (eight classes to the power of two, so at most an eighth is slack) and
 /// hands them out again. A program that repeats a sequence of allocations, as a network does from image to

@@ -36,32 +36,43 @@ class Device {
   explicit Device(DeviceOptions options = {}) : state_(std::make_shared<State>(options)) {}
 
   const DeviceOptions& options() const { return state_->options; }
-  Stream stream() const { return state_->stream; }
+  Stream stream() const { return state_->stream.get(); }
   MemoryPool& memory() const { return state_->memory; }
   Staging& staging() const { return state_->staging; }
   /// cuBLASLt and cuDNN, with what they keep for this stream.
   library::Context& libraries() const { return *state_->libraries; }
   /// Whether kernels may use tensor cores as of compute capability 8.0: 16-bit and TF32 products.
   bool has_tensor_cores() const { return state_->tensor_cores; }
-  void synchronize() const { runtime::synchronize(state_->stream); }
+  void synchronize() const { runtime::synchronize(stream()); }
 
   friend bool operator==(const Device& a, const Device& b) { return a.state_ == b.state_; }
 
  private:
+  class OwnedStream {
+   public:
+    explicit OwnedStream(int ordinal) : ordinal_(ordinal), stream_(runtime::create_stream(ordinal)) {}
+    OwnedStream(const OwnedStream&) = delete;
+    OwnedStream& operator=(const OwnedStream&) = delete;
+    ~OwnedStream() { runtime::destroy_stream(ordinal_, stream_); }  // waits for it
+    Stream get() const { return stream_; }
+
+   private:
+    int ordinal_;
+    Stream stream_;
+  };
+  struct ContextDeleter {
+    void operator()(library::Context* context) const noexcept { library::destroy_context(context); }
+  };
+
   struct State {
     explicit State(const DeviceOptions& given)
         : options(require(given)),
           tensor_cores(given.tensor_cores && runtime::properties(given.ordinal).major >= 8),
           memory(given.ordinal),
           staging(given.ordinal),
-          stream(runtime::create_stream(given.ordinal)),
-          libraries(library::create_context({given.ordinal, stream, given.deterministic, given.allow_tf32})) {
-    }
-    State(const State&) = delete;
-    State& operator=(const State&) = delete;
-    ~State() {
-      library::destroy_context(libraries);
-      runtime::destroy_stream(options.ordinal, stream);  // waits for it
+          stream(given.ordinal),
+          libraries(
+              library::create_context({given.ordinal, stream.get(), given.deterministic, given.allow_tf32})) {
     }
     static const DeviceOptions& require(const DeviceOptions& options) {
       const int count = runtime::device_count();
@@ -76,8 +87,8 @@ class Device {
     bool tensor_cores;
     MemoryPool memory;
     Staging staging;
-    Stream stream;
-    library::Context* libraries;
+    OwnedStream stream;
+    std::unique_ptr<library::Context, ContextDeleter> libraries;
   };
 
   std::shared_ptr<State> state_;

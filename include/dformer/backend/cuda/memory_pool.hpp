@@ -8,15 +8,9 @@
 
 #include <dformer/backend/cuda/errors.hpp>
 #include <dformer/backend/cuda/runtime.hpp>
+#include <dformer/core/memory_use.hpp>
 
 namespace dformer::cuda {
-
-/// What a device object has taken from its GPU, in bytes.
-struct MemoryUse {
-  std::size_t in_use = 0;    ///< held by tensors now
-  std::size_t peak = 0;      ///< the most that tensors held at one time
-  std::size_t reserved = 0;  ///< held by tensors or kept for the next ones
-};
 
 /// Keeps freed blocks by size and hands them out again. All that uses them is started on one stream, so a
 /// block may be handed out while its last user still runs: the next one is started behind it. Nothing waits,

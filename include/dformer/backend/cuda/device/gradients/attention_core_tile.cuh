@@ -129,6 +129,34 @@ __device__ __forceinline__ void load_core_rows(const T* const (&from)[2], int ch
   }
 }
 
+/// Two tokens of a head, whose channels this thread has a part of, as left factors of both products.
+template <class T, int Steps, class Place>
+struct CoreRows {
+  int token[2];
+  Place place[2];
+  std::uint32_t of_scores[Steps][4], of_responses[Steps][4];
+
+  /// The block has the rows from `first` on, of `length` tokens `step` apart; these are the addresses of the
+  /// first token's channels. Where there are no tokens left, the last one's results are made again: the
+  /// caller keeps those of tokens below `length`.
+  template <class Score>
+  __device__ __forceinline__ CoreRows(const Score& score, int first, int length, const T* scores,
+                                      const T* responses, std::int64_t step, int channels) {
+    const T* score_row[2];
+    const T* response_row[2];
+    DFORMER_UNROLL
+    for (int i = 0; i < 2; ++i) {
+      token[i] = first + CoreThread().row(i);
+      const int there = min(token[i], length - 1);
+      place[i] = score.place(there);
+      score_row[i] = scores + there * step;
+      response_row[i] = responses + there * step;
+    }
+    load_core_rows<Steps>(score_row, channels, of_scores);
+    load_core_rows<Steps>(response_row, channels, of_responses);
+  }
+};
+
 /// Stores row i of the sums, or adds it to what is there.
 template <int Steps, class T>
 __device__ __forceinline__ void store_core_row(const float (&sums)[2 * Steps][4], int i, float scale,

@@ -22,22 +22,8 @@ __global__ void __launch_bounds__(core_threads, core_blocks_at_once<Steps>)
   const Scores<T> score(problem, head);
   const std::int64_t q_at = head.offset(problem, problem.queries), k_at = head.offset(problem, problem.keys);
 
-  // Where there are no keys left, the last one's results are made again and not kept.
-  int key[2];
-  Place key_place[2];
-  const T* k_row[2];
-  const T* v_row[2];
-  DFORMER_UNROLL
-  for (int i = 0; i < 2; ++i) {
-    key[i] = first_key + thread.row(i);
-    const int there = min(key[i], keys - 1);
-    key_place[i] = score.place(there);
-    k_row[i] = problem.k + k_at + there * problem.keys.token_step;
-    v_row[i] = problem.v + k_at + there * problem.keys.token_step;
-  }
-  std::uint32_t k[Steps][4], v[Steps][4];
-  load_core_rows<Steps>(k_row, channels, k);
-  load_core_rows<Steps>(v_row, channels, v);
+  const CoreRows<T, Steps, Place> rows(score, first_key, keys, problem.k + k_at, problem.v + k_at,
+                                       problem.keys.token_step, channels);
 
   float dk[2 * Steps][4] = {}, dv[2 * Steps][4] = {};
   for (int first = 0; first < queries; first += core.columns) {
@@ -55,8 +41,8 @@ __global__ void __launch_bounds__(core_threads, core_blocks_at_once<Steps>)
     wait_for_tile();
     for (int column = 0; column < count; column += core_rows) {
       float weights[core_rows / 8][4], gradients[core_rows / 8][4];
-      make_core_scores<Steps>(k, tile.scores + column * core_step<Steps>, weights);
-      make_core_scores<Steps>(v, tile.responses + column * core_step<Steps>, gradients);
+      make_core_scores<Steps>(rows.of_scores, tile.scores + column * core_step<Steps>, weights);
+      make_core_scores<Steps>(rows.of_responses, tile.responses + column * core_step<Steps>, gradients);
       DFORMER_UNROLL
       for (int n = 0; n < core_rows / 8; ++n) {
         const int pair = column / 2 + 4 * n + thread.place;
@@ -66,7 +52,7 @@ __global__ void __launch_bounds__(core_threads, core_blocks_at_once<Steps>)
         DFORMER_UNROLL
         for (int j = 0; j < 4; ++j) {
           const CoreStatistics& of_query = statistics.of[j % 2];
-          weights[n][j] = of_query.weight(score(weights[n][j], key_place[j / 2], at_pair.of[j % 2]));
+          weights[n][j] = of_query.weight(score(weights[n][j], rows.place[j / 2], at_pair.of[j % 2]));
           gradients[n][j] = weights[n][j] * (gradients[n][j] - of_query.mean);
         }
       }
@@ -76,8 +62,8 @@ __global__ void __launch_bounds__(core_threads, core_blocks_at_once<Steps>)
   }
   DFORMER_UNROLL
   for (int i = 0; i < 2; ++i) {
-    if (key[i] >= keys) continue;
-    const std::int64_t at = k_at + key[i] * problem.keys.token_step;
+    if (rows.token[i] >= keys) continue;
+    const std::int64_t at = k_at + rows.token[i] * problem.keys.token_step;
     store_core_row<Steps>(dk, i, problem.scale, channels, args.dk + at, args.add);
     store_core_row<Steps>(dv, i, 1.0f, channels, args.dv + at, false);
   }

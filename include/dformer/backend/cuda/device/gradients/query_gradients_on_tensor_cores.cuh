@@ -67,22 +67,8 @@ __global__ void __launch_bounds__(core_threads, core_blocks_at_once<Steps>)
   const std::int64_t q_at = head.offset(problem, problem.queries),
                      k_at = head.offset(problem, problem.keys) + first_key * problem.keys.token_step;
 
-  // Where there are no queries left, the last one's results are made again and not kept.
-  int query[2];
-  Place query_place[2];
-  const T* q_row[2];
-  const T* dy_row[2];
-  DFORMER_UNROLL
-  for (int i = 0; i < 2; ++i) {
-    query[i] = first_query + thread.row(i);
-    const int there = min(query[i], queries - 1);
-    query_place[i] = score.place(there);
-    q_row[i] = problem.q + q_at + there * problem.queries.token_step;
-    dy_row[i] = args.dy + q_at + there * problem.queries.token_step;
-  }
-  std::uint32_t q[Steps][4], dy[Steps][4];
-  load_core_rows<Steps>(q_row, channels, q);
-  load_core_rows<Steps>(dy_row, channels, dy);
+  const CoreRows<T, Steps, Place> rows(score, first_query, queries, problem.q + q_at, args.dy + q_at,
+                                       problem.queries.token_step, channels);
 
   const bool whole = keys <= core.columns;
   const auto bring = [&](int first) {
@@ -105,14 +91,14 @@ __global__ void __launch_bounds__(core_threads, core_blocks_at_once<Steps>)
       const int count = min(core.columns, keys - first);
       for (int column = 0; column < count; column += group) {
         float scores[group_blocks][4], responses[group_blocks][4];
-        make_core_scores<Steps>(q, tile.scores + column * core_step<Steps>, scores);
-        make_core_scores<Steps>(dy, tile.responses + column * core_step<Steps>, responses);
+        make_core_scores<Steps>(rows.of_scores, tile.scores + column * core_step<Steps>, scores);
+        make_core_scores<Steps>(rows.of_responses, tile.responses + column * core_step<Steps>, responses);
         DFORMER_UNROLL
         for (int n = 0; n < group_blocks; ++n) {
           Neighbours<Place> at{};
           if constexpr (Tile::has_places) at = tile.places[column / 2 + 4 * n + thread.place];
           DFORMER_UNROLL
-          for (int j = 0; j < 4; ++j) scores[n][j] = score(scores[n][j], query_place[j / 2], at.of[j % 2]);
+          for (int j = 0; j < 4; ++j) scores[n][j] = score(scores[n][j], rows.place[j / 2], at.of[j % 2]);
         }
         if (count - column < group) {
           DFORMER_UNROLL
@@ -140,24 +126,24 @@ __global__ void __launch_bounds__(core_threads, core_blocks_at_once<Steps>)
     DFORMER_UNROLL
     for (int i = 0; i < 2; ++i) {
       seen[i].put_together();
-      const bool stores = thread.place == 0 && query[i] < queries;
+      const bool stores = thread.place == 0 && rows.token[i] < queries;
       if (parts > 1) {
         float* const to =
-            args.part_statistics + 3 * ((std::int64_t{number} * parts + part) * queries + query[i]);
+            args.part_statistics + 3 * ((std::int64_t{number} * parts + part) * queries + rows.token[i]);
         if (stores) to[0] = seen[i].largest, to[1] = seen[i].total, to[2] = seen[i].response;
         continue;
       }
       const float scale = 1.0f / seen[i].total;
       const QueryStatistics found{seen[i].largest, scale, seen[i].response * scale};
       statistics[i] = CoreStatistics(found);
-      float* const to = args.statistics + 3 * (std::int64_t{number} * queries + query[i]);
+      float* const to = args.statistics + 3 * (std::int64_t{number} * queries + rows.token[i]);
       if (stores) to[0] = found.largest, to[1] = found.scale, to[2] = found.mean;
     }
     if (parts > 1) return;
   } else {
     DFORMER_UNROLL
     for (int i = 0; i < 2; ++i)
-      statistics[i] = CoreStatistics(statistics_of(args, number, min(query[i], queries - 1)));
+      statistics[i] = CoreStatistics(statistics_of(args, number, min(rows.token[i], queries - 1)));
   }
 
   float dq[2 * Steps][4] = {};
@@ -172,7 +158,7 @@ __global__ void __launch_bounds__(core_threads, core_blocks_at_once<Steps>)
                      for (int j = 0; j < 4; ++j) {
                        const CoreStatistics& of_query = statistics[j / 2];
                        scores[n][j] = of_query.weight(scores[n][j]) * (responses[n][j] - of_query.mean);
-                       score.add(scores[n][j], query_place[j / 2], at.of[j % 2], prior_sums[j / 2]);
+                       score.add(scores[n][j], rows.place[j / 2], at.of[j % 2], prior_sums[j / 2]);
                      }
                    }
                    add_core_values<Steps>(scores, tile.scores + column * core_step<Steps>, dq);
@@ -182,18 +168,18 @@ __global__ void __launch_bounds__(core_threads, core_blocks_at_once<Steps>)
     if constexpr (Tile::has_places) {
       const float position = sum_of_core_row(prior_sums[i].position),
                   depth = sum_of_core_row(prior_sums[i].depth);
-      if (thread.place == 0 && query[i] < queries) {
-        float* const to = args.prior_sums + 2 * (std::int64_t{number} * queries + query[i]);
+      if (thread.place == 0 && rows.token[i] < queries) {
+        float* const to = args.prior_sums + 2 * (std::int64_t{number} * queries + rows.token[i]);
         to[0] = score.decay * position;
         to[1] = score.decay * depth;
       }
     }
-    if (query[i] >= queries) continue;
+    if (rows.token[i] >= queries) continue;
     if (parts == 1) {
       store_core_row<Steps>(dq, i, problem.scale, channels,
-                            args.dq + q_at + query[i] * problem.queries.token_step, args.add);
+                            args.dq + q_at + rows.token[i] * problem.queries.token_step, args.add);
     } else {
-      const std::int64_t row = (std::int64_t{number} * parts + part) * queries + query[i];
+      const std::int64_t row = (std::int64_t{number} * parts + part) * queries + rows.token[i];
       store_core_row<Steps>(dq, i, problem.scale, channels, args.dq_parts + row * channels, false);
     }
   }
