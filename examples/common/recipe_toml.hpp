@@ -17,8 +17,6 @@
 #include <utility>
 #include <vector>
 
-#include <toml++/toml.h>
-
 #include "toml_text.hpp"
 #include <dformer/core/finding.hpp>
 #include <dformer/io/load_report.hpp>

@@ -1,14 +1,33 @@
 #pragma once
 
 #include <algorithm>
-#include <cctype>
 #include <cstddef>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
-#include <toml++/toml.h>
-
 #include <dformer/core/error.hpp>
+
+namespace dformer::programs::detail {
+
+/// What toml++ took for granted of a text, and is not so.
+struct TomlAssertion : std::logic_error {
+  using std::logic_error::logic_error;
+};
+constexpr void require_of_toml(bool met, const char* what) {
+  if (!met) throw TomlAssertion(what);
+}
+
+}  // namespace dformer::programs::detail
+
+// toml++ 3 takes things for granted that texts which are no TOML do not keep to, such as [1, }. It asserts
+// them, and without assertions it goes on all the same. Here they are errors, in every build: no other header
+// includes toml++.
+#pragma push_macro("NDEBUG")
+#undef NDEBUG
+#define TOML_ASSERT(expr) ::dformer::programs::detail::require_of_toml(static_cast<bool>(expr), #expr)
+#include <toml++/toml.h>
+#pragma pop_macro("NDEBUG")
 
 namespace dformer::programs {
 
@@ -38,43 +57,61 @@ inline bool has_bare_unicode(std::string_view line) {
   return false;
 }
 
-/// Whether a line begins a section, and not with a letter, a digit, - , _ or a quote behind its brackets.
-inline bool has_nameless_section(std::string_view line) {
-  const auto skip = [&](const char* symbols) {
-    line.remove_prefix(std::min(line.find_first_not_of(symbols), line.size()));
-  };
-  skip(" \t");
-  if (!line.starts_with('[')) return false;
-  line.remove_prefix(line.starts_with("[[") ? 2 : 1);
-  skip(" \t");
-  return line.empty() || (!std::isalnum(static_cast<unsigned char>(line[0])) &&
-                          std::string_view("-_\"']").find(line[0]) == line.npos);
+[[noreturn]] inline void throw_no_toml(const std::string& source, std::size_t line, const std::string& why) {
+  throw_argument_error("[" + source + ":" + std::to_string(line) + "] is no TOML: " + why);
 }
 
-/// toml++ 3 takes two things for granted, and stops the program, or goes on without having looked, where they
-/// are not so. Throws: ArgumentError.
-inline void require_readable(std::string_view text, const std::string& source) {
+/// toml++ 3 has no answer to whether some characters beyond ASCII are blanks. Throws: ArgumentError.
+inline void require_quoted_unicode(std::string_view text, const std::string& source) {
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   for (std::size_t number = 1; !text.empty(); ++number) {
     const std::size_t length = text.find('\n');
-    const std::string_view line = text.substr(0, length);
+    if (has_bare_unicode(text.substr(0, length)))
+      throw_no_toml(source, number, "a character beyond ASCII must be in quotes");
     text.remove_prefix(length == text.npos ? text.size() : length + 1);
-    const char* wrong = has_bare_unicode(line) ? "a character beyond ASCII must be in quotes"
-                        : has_nameless_section(line)
-                            ? "a section's name expected behind '[', as in [optimizer]"
-                            : nullptr;
-    if (wrong != nullptr)
-      throw_argument_error("[" + source + ":" + std::to_string(number) + "] is no TOML: " + wrong);
   }
+}
+
+/// The line at which reading fails by an assertion: the fewest lines that do.
+inline std::size_t line_of_assertion(std::string_view text) {
+  const auto fails = [](std::string_view part) {
+    try {
+      static_cast<void>(toml::parse(part));
+    } catch (const toml::parse_error&) {
+    } catch (const TomlAssertion&) {
+      return true;
+    }
+    return false;
+  };
+  const auto first_lines = [&](std::size_t count) {
+    std::size_t end = 0;
+    for (; count > 0 && end < text.size(); --count) end = std::min(text.find('\n', end), text.size() - 1) + 1;
+    return text.substr(0, end);
+  };
+  std::size_t fewest = 1, all = 1 + static_cast<std::size_t>(std::ranges::count(text, '\n'));
+  while (fewest < all) {
+    const std::size_t half = fewest + (all - fewest) / 2;
+    if (fails(first_lines(half))) {
+      all = half;
+    } else {
+      fewest = half + 1;
+    }
+  }
+  return fewest;
 }
 
 }  // namespace detail
 
 /// The table that TOML text says; `source` names it in errors. Throws: toml::parse_error; ArgumentError for
-/// what toml++ does not survive.
+/// what toml++ has no answer to.
 inline toml::table parse_toml(std::string_view text, const std::string& source) {
-  detail::require_readable(text, source);
-  return toml::parse(text, std::string_view(source));
+  detail::require_quoted_unicode(text, source);
+  try {
+    return toml::parse(text, std::string_view(source));
+  } catch (const detail::TomlAssertion&) {
+    detail::throw_no_toml(source, detail::line_of_assertion(text),
+                          "a key, a value or a section's name is not where it should be");
+  }
 }
 
 }  // namespace dformer::programs
