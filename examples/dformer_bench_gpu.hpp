@@ -27,7 +27,7 @@ std::vector<double> captured_times(const Network& network, const NetworkInput<ty
     return host;
   };
   const Shape& shape = input.rgb.shape();
-  cuda::Captured scores(network, {shape[0], shape[1], shape[2]}, input.rgb.device().options());
+  cuda::Captured scores(network, {shape[0], shape[1], shape[2]});
   scores(values(input.rgb), values(input.depth));
   std::vector<double> times;
   for (int run = 0; run < counts.warmup + counts.runs; ++run) {

@@ -87,6 +87,18 @@ TEST(DepthwiseGradients, InfinityStaysWithinTheWindow) {
   }
 }
 
+TEST(DepthwiseGradients, OfAnEmptyBatchAreZero) {
+  for (const auto& device : test_devices()) {
+    for (const int kernel : {3, 5, 7}) {
+      const Window window{.kernel = kernel, .padding = kernel / 2};
+      const auto none = upload(device, {{0, 8, 8, 16}, {}});
+      const Array dw =
+          download(TestGradients::depthwise_conv2d_weight(none, none, window, {16, 1, kernel, kernel}));
+      EXPECT_EQ(dw.values, std::vector<float>(dw.values.size(), 0.0f));
+    }
+  }
+}
+
 TEST(DepthwiseGradients, SayWhichShapesDoNotFit) {
   using G = TestGradients;
   const TestBackend::Device device;

@@ -1,5 +1,6 @@
 #include <backend/naive_epilogue.hpp>
 #include <support/backend_under_test.hpp>
+#include <support/small_network.hpp>
 
 #include <dformer/nn/initialize.hpp>
 #include <dformer/nn/linear.hpp>
@@ -60,15 +61,47 @@ TYPED_TEST(CapturedNetwork, GivesWhatTheNetworkGives) {
   EXPECT_EQ(net.calls, 5);  // the three are those that were not captured
 }
 
+/// With norms, whose scales and shifts are computed at each call, and with other work on the device between
+/// the calls.
+TYPED_TEST(CapturedNetwork, OfTheLibraryGivesWhatItGives) {
+  using B = Cuda<TypeParam>;
+  SmallNetwork<B> net;
+  const cuda::Device device;
+  initialize(net, 1, device);
+  cuda::Captured captured(net, {1, 32, 32});
+  for (const unsigned seed : {1u, 2u}) {
+    const Array rgb = random_array({1, 32, 32, 3}, seed), depth = random_array({1, 32, 32, 1}, seed + 10);
+    const std::vector<float> expected = host_values<B>(
+        net(B::from_host(device, rgb.shape, rgb.values), B::from_host(device, depth.shape, depth.values)));
+    EXPECT_EQ(host_values<B>(captured(rgb.values, depth.values)), expected) << "pair " << seed;
+  }
+}
+
+/// What is computed of a result has memory of its own.
+TYPED_TEST(CapturedNetwork, LeavesWhatWasMadeOfItsResults) {
+  using B = Cuda<TypeParam>;
+  PairNetwork<B> net;
+  initialize(net, 1);
+  cuda::Captured captured(net, {1, 4, 6});
+  const auto next = [&](unsigned seed) {
+    return captured(random_array({1, 4, 6, 3}, seed).values, random_array({1, 4, 6, 1}, seed + 10).values);
+  };
+  std::vector<typename B::Tensor> made;
+  for (int i = 0; i < 4; ++i) made.push_back(B::softmax(next(1)));
+  const std::vector<float> before = host_values<B>(made[0]);
+  next(2);
+  for (const auto& tensor : made) EXPECT_EQ(host_values<B>(tensor), before);
+}
+
 TYPED_TEST(CapturedNetwork, TakesNoMemoryAfterTheFirstPair) {
   using B = Cuda<TypeParam>;
   PairNetwork<B> net;
   initialize(net, 1);
   cuda::Captured captured(net, {1, 4, 6});
   const Array rgb = random_array({1, 4, 6, 3}, 1), depth = random_array({1, 4, 6, 1}, 2);
-  const cuda::MemoryUse before = captured.device().memory().use();
+  const MemoryUse before = captured.device().memory().use();
   for (int i = 0; i < 5; ++i) captured(rgb.values, depth.values);
-  const cuda::MemoryUse after = captured.device().memory().use();
+  const MemoryUse after = captured.device().memory().use();
   EXPECT_EQ(after.in_use, before.in_use);
   EXPECT_EQ(after.peak, before.peak);
   EXPECT_EQ(after.reserved, before.reserved);
@@ -93,7 +126,22 @@ TEST(Captured, RejectsNetworksThatNeedTheHost) {
     return TestBackend::from_host(y.device(), {1}, std::vector<float>{host_values<TestBackend>(y)[0]});
   };
   using Asking = cuda::Captured<float, Tensor>;
-  EXPECT_THROW(Asking(asks, cuda::CapturedSize{1, 2, 2}), CudaError);
+  EXPECT_THROW(Asking(device_of(net), asks, cuda::CapturedSize{1, 2, 2}), CudaError);
+}
+
+TEST(Captured, RunsOnTheNetworksDevice) {
+  if (cuda::runtime::device_count() < 2) GTEST_SKIP() << "one GPU";
+  PairNetwork<TestBackend> net;
+  const cuda::Device device({.ordinal = 1});
+  initialize(net, 1, device);
+  cuda::Captured captured(net, {1, 2, 2});
+  EXPECT_EQ(captured.device(), device);
+  PairNetwork<TestBackend> other;
+  initialize(other, 1, cuda::Device());  // on GPU 0, which is the current one now
+  const std::vector<float> rgb(12, 0.5f), depth(4, 0.5f);
+  EXPECT_EQ(host_values<TestBackend>(captured(rgb, depth)),
+            host_values<TestBackend>(net(TestBackend::from_host(device, {1, 2, 2, 3}, rgb),
+                                         TestBackend::from_host(device, {1, 2, 2, 1}, depth))));
 }
 
 }  // namespace

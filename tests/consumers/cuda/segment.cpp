@@ -3,7 +3,6 @@
 #include <cstdio>
 #include <vector>
 
-#include <dformer/backend/cuda/captured.hpp>
 #include <dformer/cuda.hpp>
 #include <dformer/models/variants.hpp>
 #include <dformer/nn/initialize.hpp>

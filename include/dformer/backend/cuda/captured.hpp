@@ -12,6 +12,14 @@
 #include <dformer/backend/cuda/tensor.hpp>
 #include <dformer/backend/shapes.hpp>
 
+namespace dformer {
+
+template <class Module>
+typename Module::Backend::Device device_of(
+    const Module& module);  // nn/visit.hpp, which every network includes
+
+}  // namespace dformer
+
 namespace dformer::cuda {
 
 /// The size of the image pairs that a captured network takes.
@@ -28,27 +36,28 @@ struct CapturedSize {
 ///     auto labels = cuda::capture_labels(net, {1, 480, 640});
 ///     const auto& result = labels(rgb, depth);          // on the device
 ///
-/// It has a device object of its own, so that the memory that the graph uses is used by nothing else, and
+/// It runs on the network's device, in order with what else is started there, and has memory of its own. It
 /// reads the network's parameters where they are: the network must outlive it, and may change its parameters
 /// in place but not replace them.
 template <class T, class Output>
 class Captured {
  public:
-  /// `network(rgb, depth)` is called twice: once to find algorithms and memory, and once to be recorded.
-  /// Throws: CudaError where it brings values from or to the host, and what the network throws.
+  /// Throws: CudaError where the network brings values from or to the host, and what it throws.
   template <class Network>
-  Captured(const Network& network, const CapturedSize& size, const DeviceOptions& options = {})
-      : device_(options),
-        rgb_(device_, {size.images, size.height, size.width, 3}, Elements::full),
-        depth_(device_, {size.images, size.height, size.width, 1}, Elements::full) {
-    for (Tensor<T>* input : {&rgb_, &depth_}) {
-      const std::vector<float> zeros(static_cast<std::size_t>(input->elements()));
-      upload("captured", zeros, *input);
-    }
-    runtime::synchronize_device(options.ordinal);  // also what set the parameters, on another stream
-    static_cast<void>(network(rounded(rgb_), rounded(depth_)));
+  Captured(const Network& network, const CapturedSize& size) : Captured(device_of(network), network, size) {}
+
+  /// The same of any `function(rgb, depth)` on that device. It is called twice: once to find algorithms and
+  /// memory, and once to be recorded.
+  template <class Function>
+  Captured(const Device& device, const Function& function, const CapturedSize& size) : device_(device) {
+    const SeparateMemory memory(device_);
+    rgb_ = Tensor<T>(device_, {size.images, size.height, size.width, 3}, Elements::full);
+    depth_ = Tensor<T>(device_, {size.images, size.height, size.width, 1}, Elements::full);
+    fill_with_zeros(rgb_);
+    fill_with_zeros(depth_);
+    static_cast<void>(function(rounded(rgb_), rounded(depth_)));
     device_.synchronize();
-    graph_ = Graph(device_.stream(), [&] { output_ = network(rounded(rgb_), rounded(depth_)); });
+    graph_ = Graph(device_.stream(), [&] { output_ = function(rounded(rgb_), rounded(depth_)); });
   }
 
   const Device& device() const { return device_; }
@@ -68,12 +77,11 @@ class Captured {
   }
 
  private:
-  static void upload(const char* op, std::span<const float> values, Tensor<T>& to) {
+  void upload(const char* op, std::span<const float> values, Tensor<T>& to) const {
     if (static_cast<std::int64_t>(values.size()) != to.elements()) {
       shapes::fail(op, std::to_string(values.size()) + " values do not fill the shape", {to.shape()});
     }
-    const Device& device = to.device();
-    device.staging().upload(to.memory(), values.data(), values.size_bytes(), device.stream());
+    device_.staging().upload(to.memory(), values.data(), values.size_bytes(), device_.stream());
   }
   static Tensor<T> rounded(const Tensor<T>& full) {
     if constexpr (std::is_same_v<T, float>) {
@@ -94,18 +102,15 @@ class Captured {
 template <class Network>
 Captured(const Network&, const CapturedSize&)
     -> Captured<typename Network::Tensor::value_type, typename Network::Tensor>;
-template <class Network>
-Captured(const Network&, const CapturedSize&, const DeviceOptions&)
-    -> Captured<typename Network::Tensor::value_type, typename Network::Tensor>;
 
 /// The same for the class of every pixel, network.labels(rgb, depth).
 template <class Network>
-auto capture_labels(const Network& network, const CapturedSize& size, const DeviceOptions& options = {}) {
+auto capture_labels(const Network& network, const CapturedSize& size) {
   using T = typename Network::Tensor::value_type;
   const auto labels = [&](const Tensor<T>& rgb, const Tensor<T>& depth) {
     return network.labels(rgb, depth);
   };
-  return Captured<T, typename Network::Labels>(labels, size, options);
+  return Captured<T, typename Network::Labels>(device_of(network), labels, size);
 }
 
 }  // namespace dformer::cuda

@@ -29,22 +29,29 @@ struct DeviceOptions {
 /// A GPU with a stream of its own, on which all its operations are done in order, and the memory that its
 /// tensors have. A cheap handle; copies name the same device, which lives as long as a copy or a tensor does.
 /// One thread at a time may start operations on it; networks that run side by side have a device each.
-/// Nothing waits for the GPU but what brings values to the host, and `synchronize`.
+/// Nothing waits for the GPU but what brings values to the host, and `synchronize`. Where there are several
+/// GPUs, a thread's current one, as CUDA calls it, is that of the device that it last started something on.
 class Device {
  public:
   /// Throws: CudaError where there is no such GPU or no driver.
   explicit Device(DeviceOptions options = {}) : state_(std::make_shared<State>(options)) {}
 
   const DeviceOptions& options() const { return state_->options; }
-  Stream stream() const { return state_->stream.get(); }
-  MemoryPool& memory() const { return state_->memory; }
+  /// Makes its GPU the current one, which kernels on the stream must be started on.
+  Stream stream() const {
+    runtime::make_current(options().ordinal);
+    return state_->stream.get();
+  }
+  MemoryPool& memory() const { return *state_->memory; }
+  const std::shared_ptr<MemoryPool>& shared_memory() const { return state_->memory; }
   Staging& staging() const { return state_->staging; }
   /// cuBLASLt and cuDNN, with what they keep for this stream.
   library::Context& libraries() const { return *state_->libraries; }
   /// Whether kernels may use tensor cores as of compute capability 8.0: 16-bit and TF32 products.
   bool has_tensor_cores() const { return state_->tensor_cores; }
-  void synchronize() const { runtime::synchronize(stream()); }
+  void synchronize() const { runtime::synchronize(state_->stream.get()); }
 
+  friend class SeparateMemory;
   friend bool operator==(const Device& a, const Device& b) { return a.state_ == b.state_; }
 
  private:
@@ -68,12 +75,11 @@ class Device {
     explicit State(const DeviceOptions& given)
         : options(require(given)),
           tensor_cores(given.tensor_cores && runtime::properties(given.ordinal).major >= 8),
-          memory(given.ordinal),
+          memory(std::make_shared<MemoryPool>(given.ordinal)),
           staging(given.ordinal),
           stream(given.ordinal),
-          libraries(
-              library::create_context({given.ordinal, stream.get(), given.deterministic, given.allow_tf32})) {
-    }
+          libraries(library::create_context({given.ordinal, stream.get(), given.deterministic,
+                                             given.allow_tf32, [pool = memory] { pool->trim(); }})) {}
     static const DeviceOptions& require(const DeviceOptions& options) {
       const int count = runtime::device_count();
       if (count == 0) throw CudaError("[cuda] there is no GPU to use: " + runtime::why_no_device());
@@ -85,13 +91,29 @@ class Device {
     }
     DeviceOptions options;
     bool tensor_cores;
-    MemoryPool memory;
+    std::shared_ptr<MemoryPool> memory;
     Staging staging;
     OwnedStream stream;
     std::unique_ptr<library::Context, ContextDeleter> libraries;
   };
 
   std::shared_ptr<State> state_;
+};
+
+/// While one lives, the memory of a device's new tensors comes from a pool of their own, which lives as long
+/// as they do.
+class SeparateMemory {
+ public:
+  explicit SeparateMemory(const Device& device) : device_(device), before_(device.state_->memory) {
+    device.state_->memory = std::make_shared<MemoryPool>(device.options().ordinal);
+  }
+  SeparateMemory(const SeparateMemory&) = delete;
+  SeparateMemory& operator=(const SeparateMemory&) = delete;
+  ~SeparateMemory() { device_.state_->memory = before_; }
+
+ private:
+  Device device_;
+  std::shared_ptr<MemoryPool> before_;
 };
 
 /// The device that a network is made on when none is named: GPU 0. It is made at the first call.

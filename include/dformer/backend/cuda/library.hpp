@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 
 #include <dformer/backend/cuda/stream.hpp>
 #include <dformer/backend/window.hpp>
@@ -18,6 +19,8 @@ struct ContextOptions {
   Stream stream;
   bool deterministic;
   bool allow_tf32;
+  /// Gives memory back that is kept for tensors to come, when there is none for a workspace.
+  std::function<void()> give_back;
 };
 Context* create_context(const ContextOptions& options);
 void destroy_context(Context* context) noexcept;

@@ -22,7 +22,7 @@ class MemoryPool {
   explicit MemoryPool(int ordinal) : ordinal_(ordinal) {}
   MemoryPool(const MemoryPool&) = delete;
   MemoryPool& operator=(const MemoryPool&) = delete;
-  /// The device must have done all that was started.
+  /// Waits for what the GPU still does.
   ~MemoryPool() { trim(); }
 
   struct Block {
@@ -54,7 +54,7 @@ class MemoryPool {
     use_.in_use -= block.bytes;
   }
 
-  /// Gives every unused block back to the GPU. The device must have done all that was started.
+  /// Gives every unused block back to the GPU, which waits for what it still does.
   void trim() noexcept {
     const std::lock_guard lock(mutex_);
     give_back();

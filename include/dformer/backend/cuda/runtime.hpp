@@ -33,8 +33,10 @@ void release(int ordinal, void* memory) noexcept;
 void* allocate_pinned(std::size_t bytes);
 void release_pinned(void* memory) noexcept;
 
-/// Also makes the device the one that this thread starts kernels on. Another thread does by itself only on
-/// device 0.
+/// Makes a device the one that this thread starts kernels on, which must be that of their stream. A thread
+/// begins with device 0.
+void make_current(int ordinal);
+
 Stream create_stream(int ordinal);
 void destroy_stream(int ordinal, Stream stream) noexcept;
 /// Waits until all that was started on the stream is done.

@@ -44,6 +44,10 @@ class Tensor {
   Elements elements_kind() const { return elements_; }
   /// Elements in memory: those that the shape counts, as no layout here is padded.
   std::int64_t elements() const { return storage_ == nullptr ? 0 : shape_.numel(); }
+  /// Their size in memory.
+  std::size_t bytes() const {
+    return static_cast<std::size_t>(elements()) * (is_full() ? sizeof(float) : sizeof(T));
+  }
 
   /// Of a tensor that is not full.
   T* data() { return static_cast<T*>(memory()); }
@@ -71,11 +75,13 @@ class Tensor {
 
  private:
   struct Storage {
-    Storage(const Device& on, std::size_t bytes) : device(on), block(device.memory().allocate(bytes)) {}
+    Storage(const Device& on, std::size_t bytes)
+        : device(on), pool(on.shared_memory()), block(pool->allocate(bytes)) {}
     Storage(const Storage&) = delete;
     Storage& operator=(const Storage&) = delete;
-    ~Storage() { device.memory().release(block); }
-    Device device;  // keeps the pool alive that the block returns to
+    ~Storage() { pool->release(block); }
+    Device device;
+    std::shared_ptr<MemoryPool> pool;  // where the block comes from and returns to
     MemoryPool::Block block;
     std::shared_ptr<Tensor<float>> master;
   };
@@ -93,6 +99,13 @@ class Tensor {
   Shape shape_;
   Elements elements_ = Elements::compute;
 };
+
+/// Starts to set all elements to 0.
+template <class T>
+void fill_with_zeros(Tensor<T>& tensor) {
+  if (tensor.bytes() == 0) return;
+  runtime::fill_with_zeros(tensor.memory(), tensor.bytes(), tensor.device().stream());
+}
 
 /// The elements of an optional operand: null where it was left out.
 template <class T>

@@ -126,7 +126,9 @@ static_assert(sizeof(float) * nmf_warps * slice_channels * slice_step <= slices_
 
 constexpr int bases_rows = 16;
 constexpr int bases_quads = 1 + nmf_rank / bases_rows;  // of a thread, of each slice
-using BasesRing = NmfRing<4, bases_quads>;
+using BasesRing = NmfRing<3, bases_quads>;
+// With the tiles of make_bases no more than a block can have on GPUs of compute capability 8.6 and 8.9.
+static_assert(BasesRing::bytes + sizeof(float) * (nmf_rank + 2 * bases_rows) * nmf_step <= 99 * 1024);
 
 /// A block updates 16 channels; the square is added up by each, which is what it mostly does.
 __global__ void __launch_bounds__(nmf_threads) make_bases(NmfBasesArgs args) {

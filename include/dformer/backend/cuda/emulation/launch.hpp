@@ -27,6 +27,11 @@ template <class Args>
 void launch(const char* name, void (*kernel)(Args), const Dim3& blocks, int threads, std::size_t shared_bytes,
             Stream stream, const Args& args) {
   require_possible(name, blocks, threads, shared_bytes);
+  if (stream->ordinal != current_ordinal) {
+    throw Error("[" + std::string(name) + "] the kernel's stream is one of device " +
+                std::to_string(stream->ordinal) + ", and this thread starts kernels on device " +
+                std::to_string(current_ordinal));
+  }
   enqueue(stream, [=] {
     struct Call {
       void (*kernel)(Args);

@@ -19,11 +19,15 @@ struct GraphHandle {
 
 /// A stream of the emulation: what is started on it is done at once, or kept while it is captured.
 struct StreamHandle {
+  int ordinal = 0;
   runtime::GraphHandle* capture = nullptr;
   emulation::Order order = emulation::Order::ascending;  ///< of the threads of its kernels
 };
 
 namespace emulation {
+
+/// The device that this thread starts kernels on.
+inline thread_local int current_ordinal = 0;
 
 /// The emulated device: one kernel at a time, whatever the number of streams and threads.
 inline std::mutex& device_mutex() {

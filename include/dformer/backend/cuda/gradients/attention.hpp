@@ -20,9 +20,7 @@ struct AttentionGradientOps {
     const Device& device = q.device();
     AttentionGradients<Tensor<T>> gradients{Tensor<T>(device, shape), Tensor<T>(device, kv.shape())};
     if (shape.numel() == 0) {
-      runtime::fill_with_zeros(gradients.kv.memory(),
-                               static_cast<std::size_t>(gradients.kv.elements()) * sizeof(T),
-                               device.stream());
+      fill_with_zeros(gradients.kv);
       return gradients;
     }
     AttentionGradientArgs<T> args{};

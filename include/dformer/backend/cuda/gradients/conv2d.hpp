@@ -34,8 +34,7 @@ struct ConvolutionGradientOps {
     if (is_pointwise(window)) return LinearGradientOps<T>::linear_weight(std::span(&x, 1), dy, shape);
     Tensor<T> dw(dy.device(), shape, Elements::full);
     if (x.elements() == 0) {
-      runtime::fill_with_zeros(dw.memory(), static_cast<std::size_t>(dw.elements()) * sizeof(float),
-                               dw.device().stream());
+      fill_with_zeros(dw);
       return dw;
     }
     library::convolve_weight(dw.device().libraries(), convolution<T>(x.shape(), dy.shape(), window), x.data(),

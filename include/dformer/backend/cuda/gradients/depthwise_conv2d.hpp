@@ -49,6 +49,10 @@ struct DepthwiseGradientOps {
     const Shape shape = shapes::depthwise_conv2d_weight(x.shape(), dy.shape(), window, weight);
     const Shape& y = dy.shape();
     Tensor<T> dw(dy.device(), shape, Elements::full);
+    if (dy.elements() == 0) {
+      fill_with_zeros(dw);
+      return dw;
+    }
     DepthwiseWeightArgs<T> args{x.data(),     dy.data(),    nullptr, dw.full_data(), window, y[0],
                                 x.shape()[1], x.shape()[2], y[3],    y[1],           y[2]};
     Tensor<float> sums(dy.device(), Shape{depthwise_conv2d_weight_slices(args), shape.numel()});

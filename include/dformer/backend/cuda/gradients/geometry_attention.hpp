@@ -26,7 +26,7 @@ struct GeometryGradientOps {
                                                     Tensor<T>(device, shape),
                                                     Tensor<T>(device, prior.weight.shape(), Elements::full)};
     if (shape.numel() == 0) {
-      runtime::fill_with_zeros(gradients.weight.memory(), 2 * sizeof(float), device.stream());
+      fill_with_zeros(gradients.weight);
       return gradients;
     }
     const GeometryPrior<Tensor<T>> used = GeometryAttentionOps<T>::usable(prior);

@@ -46,8 +46,7 @@ struct LinearGradientOps {
     const Device& device = dy.device();
     Tensor<T> dw(device, shape, Elements::full);
     if (x.rows() == 0) {
-      runtime::fill_with_zeros(dw.memory(), static_cast<std::size_t>(dw.elements()) * sizeof(float),
-                               device.stream());
+      fill_with_zeros(dw);
       return dw;
     }
     float* to = dw.full_data();

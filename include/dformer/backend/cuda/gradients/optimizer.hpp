@@ -29,8 +29,7 @@ struct OptimizerOps {
   /// Zeros of x's shape, in float32.
   static Tensor<T> zeros_like(const Tensor<T>& x) {
     Tensor<T> zeros(x.device(), x.shape(), Elements::full);
-    const auto bytes = static_cast<std::size_t>(zeros.elements()) * sizeof(float);
-    if (bytes > 0) runtime::fill_with_zeros(zeros.memory(), bytes, x.device().stream());
+    fill_with_zeros(zeros);
     return zeros;
   }
 

@@ -23,8 +23,8 @@ struct Context {
   explicit Context(const ContextOptions& given)
       : options(given),
         stream(reinterpret_cast<cudaStream_t>(given.stream)),
-        workspace(given.ordinal),
-        narrow_weight(given.ordinal) {
+        workspace(given.ordinal, given.give_back),
+        narrow_weight(given.ordinal, given.give_back) {
     cublasLtHandle_t made = nullptr;
     require("cublasLtCreate", cublasLtCreate(&made));
     products.reset(made);

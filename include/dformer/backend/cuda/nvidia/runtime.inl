@@ -42,6 +42,7 @@ void* or_null(const char* what, const Take& take) {
 void check(const char* what, int error) {
   const auto code = static_cast<cudaError_t>(error);
   if (code == cudaSuccess) return;
+  static_cast<void>(cudaGetLastError());  // or the next launch would be taken for what failed
   throw CudaError(std::string("[cuda] ") + what + " failed: " + cudaGetErrorName(code) + ", " +
                   cudaGetErrorString(code));
 }
@@ -95,8 +96,14 @@ void release_pinned(void* memory) noexcept {
   static_cast<void>(cudaFreeHost(memory));
 }
 
+void make_current(int ordinal) {
+  int current = -1;
+  check("cudaGetDevice", cudaGetDevice(&current));
+  if (current != ordinal) check("cudaSetDevice", cudaSetDevice(ordinal));
+}
+
 Stream create_stream(int ordinal) {
-  check("cudaSetDevice", cudaSetDevice(ordinal));
+  const OrdinalScope scope(ordinal);
   cudaStream_t stream = nullptr;
   check("cudaStreamCreateWithFlags", cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
   return reinterpret_cast<Stream>(stream);

@@ -1,7 +1,9 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <dformer/backend/cuda/errors.hpp>
@@ -14,7 +16,8 @@ namespace dformer::cuda::library {
 /// together are less than twice the largest.
 class Workspace {
  public:
-  explicit Workspace(int ordinal) : ordinal_(ordinal) {}
+  Workspace(int ordinal, std::function<void()> give_back)
+      : ordinal_(ordinal), give_back_(std::move(give_back)) {}
   Workspace(const Workspace&) = delete;
   Workspace& operator=(const Workspace&) = delete;
   ~Workspace() {
@@ -28,7 +31,11 @@ class Workspace {
     std::size_t size = std::size_t{32} << 20;
     while (size < bytes) size *= 2;
     blocks_.reserve(blocks_.size() + 1);
-    void* const memory = runtime::allocate(ordinal_, size);
+    void* memory = runtime::allocate(ordinal_, size);
+    if (memory == nullptr) {
+      give_back_();
+      memory = runtime::allocate(ordinal_, size);
+    }
     if (memory == nullptr) {
       throw CudaOutOfMemory("[cuda] GPU " + std::to_string(ordinal_) + " has no " +
                             std::to_string(size >> 20) + " MiB left for the workspace of a product or " +
@@ -41,6 +48,7 @@ class Workspace {
 
  private:
   int ordinal_;
+  std::function<void()> give_back_;
   std::size_t size_ = 0;
   std::vector<void*> blocks_;
 };
