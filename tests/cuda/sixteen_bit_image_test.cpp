@@ -152,6 +152,23 @@ TYPED_TEST(SixteenBitImage, CrossEntropy) {
   }
 }
 
+/// What half cannot hold before it is scaled: 1024 pixels of weight 200 at one pixel of the logits.
+TYPED_TEST(SixteenBitImage, CrossEntropyIsScaledBeforeItIsRounded) {
+  using T = TypeParam;
+  const Array logits{{1, 1, 1, 2}, {0.5f, -0.25f}};
+  const std::vector<std::uint8_t> labels(32 * 32, 1);
+  const std::vector<float> weights{200.0f, 200.0f};
+  const auto gradient = [&]<class S>(S) {
+    const CrossEntropyOptions options{
+        .class_weight = weights,
+        .gradient_scale = [](std::int64_t pixels, double) { return 1.0 / static_cast<double>(pixels); }};
+    return download_from(Gradients<Cuda<S>>::cross_entropy(upload_as<S>(cuda::default_device(), logits),
+                                                           labels, 32, 32, options)
+                             .gradient);
+  };
+  expect_rounded<T>(gradient(T{}), gradient(0.0f), 1e-4, "gradient");
+}
+
 /// from_host rounds to T what an epilogue wants in float32.
 TYPED_TEST(SixteenBitImage, EpilogueOfTheWrongElements) {
   using T = TypeParam;

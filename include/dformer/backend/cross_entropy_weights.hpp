@@ -54,6 +54,12 @@ struct CrossEntropyWeights {
     return loss;
   }
 
+  /// What its gradient is multiplied by.
+  template <class Tensor>
+  static double gradient_scale(const CrossEntropyOptions& options, const SummedLoss<Tensor>& loss) {
+    return options.gradient_scale ? options.gradient_scale(loss.pixels, loss.weight) : 1.0;
+  }
+
   std::array<bool, 256> counted{};     ///< whether it takes part
   std::array<double, 256> of_class{};  ///< the weight that was given
   std::array<double, 256> total{};

@@ -2,6 +2,7 @@
 
 #include <concepts>
 #include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -56,6 +57,9 @@ struct CrossEntropyOptions {
   int ignore_index = 255;
   float label_smoothing = 0.0f;           ///< share of the target that is spread over all classes
   std::span<const float> class_weight{};  ///< one for each class; empty: 1
+  /// What the gradient is multiplied by before it is rounded, of the pixels that are not ignored and the sum
+  /// of their weights; empty: 1.
+  std::function<double(std::int64_t pixels, double weight)> gradient_scale{};
 };
 
 /// The sum of the pixels' losses and its gradient with respect to the logits as they were given.

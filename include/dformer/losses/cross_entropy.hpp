@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include <dformer/backend/gradients.hpp>
@@ -24,14 +25,20 @@ struct CrossEntropy {
   LossValue<Tensor> operator()(const Tensor& logits, const LabelMap& labels,
                                double gradient_scale = 1.0) const {
     detail::require_label_shape("cross_entropy", logits.shape(), labels);
-    const SummedLoss<Tensor> sum = Gradients<B>::cross_entropy(
-        logits, labels.labels, labels.height, labels.width,
-        {.ignore_index = ignore_index, .label_smoothing = label_smoothing, .class_weight = class_weight});
-    const double factor = factor_of(reduction, {.all = static_cast<double>(labels.labels.size()),
-                                                .valid = static_cast<double>(sum.pixels),
-                                                .weights = sum.weight});
-    return {factor * sum.sum,
-            Gradients<B>::scaled(sum.gradient, static_cast<float>(factor * gradient_scale))};
+    const auto factor = [&](std::int64_t pixels, double weight) {
+      return factor_of(reduction, {.all = static_cast<double>(labels.labels.size()),
+                                   .valid = static_cast<double>(pixels),
+                                   .weights = weight});
+    };
+    const SummedLoss<Tensor> sum =
+        Gradients<B>::cross_entropy(logits, labels.labels, labels.height, labels.width,
+                                    {.ignore_index = ignore_index,
+                                     .label_smoothing = label_smoothing,
+                                     .class_weight = class_weight,
+                                     .gradient_scale = [&](std::int64_t pixels, double weight) {
+                                       return factor(pixels, weight) * gradient_scale;
+                                     }});
+    return {factor(sum.pixels, sum.weight) * sum.sum, sum.gradient};
   }
 };
 

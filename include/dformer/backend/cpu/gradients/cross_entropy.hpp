@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include <dformer/backend/cpu/gradients/pointwise.hpp>
 #include <dformer/backend/cpu/kernels/gradients/kernels.hpp>
 #include <dformer/backend/cpu/resample.hpp>
 #include <dformer/backend/cpu/scratch.hpp>
@@ -63,6 +64,10 @@ struct LossGradientOps {
                         gradient_kernels<T>(device.isa()).cross_entropy);
     for (std::int64_t task = 0; task < tasks; ++task) result.sum += loss.data()[task];
     if (below) add_rows_below(below, result.gradient);
+    if (options.gradient_scale) {
+      result.gradient = PointwiseGradientOps<T>::scaled(
+          result.gradient, static_cast<float>(of_labels.gradient_scale(options, result)));
+    }
     return result;
   }
 

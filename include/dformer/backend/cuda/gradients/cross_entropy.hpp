@@ -48,7 +48,8 @@ struct LossGradientOps {
                              resize_axis(x[2], width, false),
                              x[0],
                              static_cast<int>(x[3]),
-                             options.ignore_index};
+                             options.ignore_index,
+                             static_cast<float>(weights.gradient_scale(options, result))};
     Tensor<float> corners(device, Shape{args.cells(), 4, x[3]});
     // The sum, and behind it what it is the sum of, in the memory of twice as many floats.
     Tensor<float> losses(device, Shape{1 + args.blocks(), 2});

@@ -191,7 +191,7 @@ __global__ void cross_entropy_corners(CrossEntropyArgs<T> args) {
       if (last_column) sum += corner(cell - width, 3);
       if (column > 0) sum += corner(cell - width - 1, 3);
     }
-    args.gradient[i] = from_float<T>(sum);
+    args.gradient[i] = from_float<T>(sum * args.gradient_scale);
   }
 }
 

@@ -31,6 +31,7 @@ struct CrossEntropyArgs {
   std::int64_t images;
   int classes;
   int ignore_index;
+  float gradient_scale;
 
   std::int64_t cells() const { return images * rows.input * columns.input; }
   static constexpr std::int64_t cells_of_a_block = 4;
