@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <functional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -33,43 +34,26 @@ namespace dformer::programs {
 
 namespace detail {
 
-/// Whether a line has a character beyond ASCII that is neither quoted nor in a comment. A quote begins a
-/// string where a key or a value may begin, or behind an empty string, of three quotes; elsewhere it belongs
-/// to a bare word.
-inline bool has_bare_unicode(std::string_view line) {
-  char quote = 0;
-  char before = ',';  // the last character but blanks
-  for (std::size_t i = 0; i < line.size(); ++i) {
-    const char c = line[i];
-    if (quote != 0) {
-      if (c == '\\' && quote == '"') ++i;
-      if (c == quote) quote = 0;
-    } else if (c == '#') {
-      return false;
-    } else if ((c == '"' || c == '\'') &&
-               (before == c || std::string_view(",=[{.").find(before) != line.npos)) {
-      quote = c;
-    } else if (static_cast<unsigned char>(c) >= 0x80) {
-      return true;
-    }
-    if (c != ' ' && c != '\t') before = c;
-  }
-  return false;
+[[noreturn]] inline void throw_no_toml(const std::string& source, std::size_t line, std::string_view why) {
+  throw_argument_error("[" + source + ":" + std::to_string(line) + "] is no TOML: " + std::string(why));
 }
 
-[[noreturn]] inline void throw_no_toml(const std::string& source, std::size_t line, const std::string& why) {
-  throw_argument_error("[" + source + ":" + std::to_string(line) + "] is no TOML: " + why);
+/// A character that only strings and comments may have.
+inline constexpr char stand_in = '^';
+
+inline bool is_ascii(char c) {
+  return static_cast<unsigned char>(c) < 0x80;
 }
 
-/// toml++ 3 has no answer to whether some characters beyond ASCII are blanks. Throws: ArgumentError.
-inline void require_quoted_unicode(std::string_view text, const std::string& source) {
-  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
-  for (std::size_t number = 1; !text.empty(); ++number) {
-    const std::size_t length = text.find('\n');
-    if (has_bare_unicode(text.substr(0, length)))
-      throw_no_toml(source, number, "a character beyond ASCII must be in quotes");
-    text.remove_prefix(length == text.npos ? text.size() : length + 1);
+/// The first line that ends with a backslash, blanks behind it aside; 0 where none does.
+inline std::size_t line_that_goes_on(std::string_view text) {
+  for (std::size_t line = 1; !text.empty(); ++line) {
+    const std::size_t end = std::min(text.find('\n'), text.size() - 1) + 1;
+    const std::size_t last = text.substr(0, end).find_last_not_of(" \t\r\n");
+    if (last != text.npos && text[last] == '\\') return line;
+    text.remove_prefix(end);
   }
+  return 0;
 }
 
 /// The line at which reading fails by an assertion: the fewest lines that do.
@@ -100,18 +84,38 @@ inline std::size_t line_of_assertion(std::string_view text) {
   return fewest;
 }
 
+/// What toml++ reads, with its assertions as errors that name the line.
+inline toml::table parse_asserted(std::string_view text, const std::string& source) {
+  try {
+    return toml::parse(text, std::string_view(source));
+  } catch (const TomlAssertion&) {
+    throw_no_toml(source, line_of_assertion(text),
+                  "a key, a value or a section's name is not where it should be");
+  }
+}
+
 }  // namespace detail
 
 /// The table that TOML text says; `source` names it in errors. Throws: toml::parse_error; ArgumentError for
 /// what toml++ has no answer to.
 inline toml::table parse_toml(std::string_view text, const std::string& source) {
-  detail::require_quoted_unicode(text, source);
+  using namespace detail;
+  if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+  if (std::ranges::all_of(text, is_ascii)) return parse_asserted(text, source);
+  // toml++ 3 asks of characters outside of strings and comments whether they are blanks, and has no answer
+  // for some beyond ASCII. With stand-ins for these the text is refused where they may not be.
+  std::string ascii(text);
+  std::ranges::replace_if(ascii, std::not_fn(is_ascii), stand_in);
+  if (const std::size_t line = line_that_goes_on(ascii); line > 0)
+    throw_no_toml(source, line, "beside characters beyond ASCII no line may end with a backslash");
   try {
-    return toml::parse(text, std::string_view(source));
-  } catch (const detail::TomlAssertion&) {
-    detail::throw_no_toml(source, detail::line_of_assertion(text),
-                          "a key, a value or a section's name is not where it should be");
+    static_cast<void>(parse_asserted(ascii, source));
+  } catch (const toml::parse_error& error) {
+    throw_no_toml(source, error.source().begin.line,
+                  std::string(error.description()) + " (" + stand_in +
+                      " stands for characters beyond ASCII, which must be in quotes)");
   }
+  return parse_asserted(text, source);
 }
 
 }  // namespace dformer::programs

@@ -112,9 +112,9 @@ TEST(RecipeToml, WhatIsWrongIsNamedWithItsLine) {
   refused("[evaluation]\nflip = 1", {"evaluation.flip", "true or false"});
   refused("[evaluation]\nscales = [1, \"2\"]", {"evaluation.scales", "numbers in brackets"});
   refused("epochs = = 3", {"[my.toml:1] is no TOML"});
-  for (const char* text :
-       {"\n[~optimizer]", "\n[", "\n [[ #]]", "\n[[ [ ' '", "\n\xC2\xA0[\t.a]", "\noptimi\xD2\x98r = 1",
-        "\nseed = 1b'\xC2\xA6'", "\nscales = [1, }", "\nepochs = }"})
+  for (const char* text : {"\n[~optimizer]", "\n[", "\n [[ #]]", "\n[[ [ ' '", "\n\xC2\xA0[\t.a]",
+                           "\noptimi\xD2\x98r = 1", "\nseed = 1b'\xC2\xA6'", "\nseed = 2~.'\xC2\xA6",
+                           "\nmodel = \"\"\"\\ \n\xC2\xA6\"\"\"", "\nscales = [1, }", "\nepochs = }"})
     refused(text, {"[my.toml:2] is no TOML"});
   expect_mentions(error_of<ArgumentError>([] { read_recipe("/nowhere/my.toml"); }),
                   {"/nowhere/my.toml", "cannot be opened"});
