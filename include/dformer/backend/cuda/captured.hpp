@@ -14,9 +14,9 @@
 
 namespace dformer {
 
+// Defined in nn/visit.hpp, which every network includes.
 template <class Module>
-typename Module::Backend::Device device_of(
-    const Module& module);  // nn/visit.hpp, which every network includes
+typename Module::Backend::Device device_of(const Module& module);
 
 }  // namespace dformer
 
