@@ -17,6 +17,7 @@
 #include "common/recipe_toml.hpp"
 #include "common/run_folder.hpp"
 #include "common/stop_signals.hpp"
+#include "common/weights.hpp"
 #include "dformer_train_options.hpp"
 #include "dformer_train_report.hpp"
 #if defined(DFORMER_HAS_CUDA)
@@ -56,10 +57,12 @@ void start_weights(Network& network, const TrainOptions& options, std::uint64_t 
     const Checkpoint checkpoint = read_checkpoint(options.pretrained);
     const LoadReport report = load(network, checkpoint, {.strict = false, .prefix = "backbone."}, device);
     if (report.applied.empty() || !report.mismatched.empty()) throw LoadError(report);
+    require_finite(report);
     run.say("Backbone: " + to_string(report));
   } else if (!options.load_from.empty()) {
     const LoadReport report =
         load(network, options.load_from, {.skip_mismatched = {"decode_head.conv_seg"}}, device);
+    require_finite(report);
     run.say("Weights: " + to_string(report));
   } else if (options.state_file().empty()) {
     run.say(

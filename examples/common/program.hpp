@@ -12,6 +12,11 @@
 
 namespace dformer::programs {
 
+/// A command line that is wrong in a way that CLI11 does not see.
+struct UsageError : Error {
+  using Error::Error;
+};
+
 /// Reads the command line and runs `body`, whose value becomes the exit code. What the library or the system
 /// refuses is one line on stderr and exit code 1; a wrong command line exits with 2.
 template <class Body>
@@ -23,6 +28,9 @@ int run_program(CLI::App& app, int argc, char** argv, const Body& body) {
   }
   try {
     return body();
+  } catch (const UsageError& error) {
+    std::cerr << app.get_name() << ": " << error.what() << '\n';
+    return 2;
   } catch (const std::bad_alloc&) {
     std::cerr << app.get_name() << ": out of memory; try a smaller image, batch or model\n";
   } catch (const std::exception& error) {

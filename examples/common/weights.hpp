@@ -14,6 +14,14 @@
 
 namespace dformer::programs {
 
+/// Predictions by such weights look like any others. Throws: Error where some are not finite.
+inline void require_finite(const LoadReport& report) {
+  if (report.not_finite.empty()) return;
+  throw Error("[" + report.path + "] " + std::to_string(report.not_finite.size()) +
+              " tensors hold NaN or infinity, the first is " + report.not_finite.front() +
+              ": the training that wrote it diverged. dformer_doctor --checkpoint lists them");
+}
+
 /// Where a network's weights come from: a checkpoint, or a seed.
 struct WeightOptions {
   std::string checkpoint;
@@ -23,8 +31,9 @@ struct WeightOptions {
 
   void add_to(CLI::App& app) {
     CLI::Option_group* source = app.add_option_group("Weights", "where the weights come from");
-    CLI::Option* file = source->add_option("--checkpoint", checkpoint,
-                                           "a checkpoint: the official .pth, .safetensors, Jittor's .pkl");
+    CLI::Option* file =
+        source->add_option("--checkpoint", checkpoint,
+                           "a checkpoint: the official .pth, .safetensors, Jittor's .pkl, NumPy's .npz");
     source->add_option("--init", seed,
                        "no checkpoint: random weights decided by this seed (a trial of "
                        "everything but the predictions)");
@@ -51,6 +60,7 @@ struct WeightOptions {
       const LoadReport report =
           load(network, checkpoint, {.strict = !non_strict, .skip_mismatched = skip_mismatched}, device);
       if (partial) std::cerr << to_string(report) << '\n';
+      require_finite(report);
     } catch (const LoadError& error) {
       throw Error(std::string(error.what()) +
                   "\n  On this command line: --model for another network, --classes for another number of "

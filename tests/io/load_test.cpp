@@ -1,3 +1,4 @@
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -109,6 +110,29 @@ TEST_F(Load, SetsEveryKindOfParameter) {
   EXPECT_EQ(report.applied.size(), 5u);
   EXPECT_TRUE(report.complete());
   EXPECT_NE(to_string(report).find("5 tensors applied"), std::string::npos);
+}
+
+TEST_F(Load, NamesWeightsThatAreNotFinite) {
+  EXPECT_TRUE(load_file(whole_file()).not_finite.empty());
+  for (const float wrong : {NAN, -INFINITY}) {
+    testing::SafetensorsBuilder file = whole_file();
+    file.remove("decode_head.conv_seg.bias");
+    file.add("decode_head.conv_seg.bias", {2}, {5, wrong});
+    const LoadReport report = load_file(file);
+    EXPECT_EQ(report.not_finite, std::vector<std::string>{"decode_head.conv_seg.bias"});
+    EXPECT_NE(to_string(report).find("NaN or infinity is among the values: 1\n    decode_head"),
+              std::string::npos);
+  }
+}
+
+TEST_F(Load, ShowsTheFirstOfManyNames) {
+  testing::SafetensorsBuilder file = whole_file();
+  for (int i = 0; i < 30; ++i) file.add("other." + std::to_string(i), {1}, {0});
+  const LoadError error = load_error(file);
+  EXPECT_EQ(error.report().unused.size(), 30u);
+  const std::string text = error.what();
+  EXPECT_NE(text.find("not in the network: 30\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("    and 18 more"), std::string::npos) << text;
 }
 
 TEST_F(Load, TablesAndCountersMayLackInTheFile) {

@@ -1,5 +1,8 @@
 // dformer_infer with checkpoints: those that fit, and those of another network or other classes.
+#include <cmath>
+#include <cstddef>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -70,6 +73,20 @@ TEST_F(InferCheckpoint, GivesTheLabelsOfItsWeights) {
   EXPECT_FALSE(labels == testing::read_text(folder_ / "other/labels/rgb.png"));
   const auto summary = nlohmann::json::parse(testing::read_text(folder_ / "out/summary.json"));
   EXPECT_EQ(summary["weights"]["checkpoint"], weights());
+}
+
+TEST_F(InferCheckpoint, OfATrainingThatDiverged) {
+  const auto network = make_segmenter<Cpu<>>("DFormer_Tiny");
+  initialize(*network, 7);
+  auto& parameter = *parameters(*network)[0].parameter;
+  std::vector<float> values(static_cast<std::size_t>(parameter.shape().numel()), 0.5f);
+  values.back() = NAN;
+  set_values(parameter, std::span<const float>(values), device_of(*network));
+  const std::string file = (folder_ / "diverged.safetensors").string();
+  save_safetensors(*network, file);
+  const Outcome outcome = infer({"--model", "DFormer_Tiny", "--checkpoint", file});
+  EXPECT_EQ(outcome.exit_code, 1);
+  expect_mentions(outcome.err, {"diverged.safetensors", "NaN or infinity", "dformer_doctor --checkpoint"});
 }
 
 TEST_F(InferCheckpoint, OfAnotherNetwork) {

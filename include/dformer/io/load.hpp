@@ -1,8 +1,11 @@
 #pragma once
 
+#include <algorithm>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -22,6 +25,18 @@ std::vector<LoadTarget> load_targets(Module& net) {
   }
   return targets;
 }
+
+namespace detail {
+
+/// By the bits of the largest magnitude, without a branch for each value.
+inline bool all_finite(std::span<const float> values) {
+  std::uint32_t largest = 0;
+  for (const float value : values)
+    largest = std::max(largest, std::bit_cast<std::uint32_t>(value) & 0x7fffffffu);
+  return largest < 0x7f800000u;
+}
+
+}  // namespace detail
 
 /// Sets a network's parameters from an open checkpoint. Either all of them are set or, where anything fails,
 /// none. Counters that the file lacks keep their value; tables that it lacks
@@ -50,6 +65,7 @@ LoadReport load(Module& net, const Checkpoint& checkpoint, const LoadOptions& op
         parameter.table()(values);
       } else {
         source->to_float32(values);
+        if (!detail::all_finite(values)) plan.report.not_finite.push_back(list[i].name);
       }
       tensors[i] = B::weight_from_host(device, parameter.layout(), parameter.shape(), values);
     }

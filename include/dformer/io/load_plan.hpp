@@ -35,8 +35,7 @@ struct LoadOptions {
   std::string prefix = {};
 };
 
-/// A file's names or shapes differ from the network's more than the options allow. The text is the whole
-/// report.
+/// A file's names or shapes differ from the network's more than the options allow. The text is the report.
 class LoadError : public CheckpointError {
  public:
   explicit LoadError(LoadReport report)

@@ -29,15 +29,16 @@ struct LoadReport {
   };
 
   std::string path;
-  std::string source;                  ///< the container and the place in it
-  std::vector<std::string> applied;    ///< names in the network, also of those renamed
-  std::vector<Renamed> renamed;        ///< where the file has another name
-  std::vector<Missing> missing;        ///< in the network, not in the file
-  std::vector<std::string> unused;     ///< in the file, not in the network
-  std::vector<Mismatched> mismatched;  ///< in both, with shapes that differ
-  std::vector<Mismatched> skipped;     ///< the same, but allowed by LoadOptions::skip_mismatched
-  std::vector<std::string> ignored;    ///< in the file, known to be of no use
-  std::vector<std::string> outside;    ///< in the network, outside LoadOptions::prefix
+  std::string source;                   ///< the container and the place in it
+  std::vector<std::string> applied;     ///< names in the network, also of those renamed
+  std::vector<Renamed> renamed;         ///< where the file has another name
+  std::vector<Missing> missing;         ///< in the network, not in the file
+  std::vector<std::string> unused;      ///< in the file, not in the network
+  std::vector<Mismatched> mismatched;   ///< in both, with shapes that differ
+  std::vector<Mismatched> skipped;      ///< the same, but allowed by LoadOptions::skip_mismatched
+  std::vector<std::string> ignored;     ///< in the file, known to be of no use
+  std::vector<std::string> outside;     ///< in the network, outside LoadOptions::prefix
+  std::vector<std::string> not_finite;  ///< of those applied: NaN or infinity is among their values
 
   /// Whether strict loading accepts it.
   bool complete() const { return missing.empty() && unused.empty() && mismatched.empty(); }
@@ -82,25 +83,32 @@ inline std::string nearest_name(std::string_view name, const std::vector<std::st
 
 namespace detail {
 
-inline void append_names(std::string& text, std::string_view title, const std::vector<std::string>& names) {
-  if (names.empty()) return;
-  text += "\n  " + std::string(title) + ": " + std::to_string(names.size());
-  for (const std::string& name : names) text += "\n    " + name;
+inline std::string report_line(const std::string& name) {
+  return name;
+}
+inline std::string report_line(const LoadReport::Missing& entry) {
+  return entry.name + " " + to_string(entry.shape) +
+         (entry.nearest.empty() ? "" : "; the file has " + entry.nearest);
+}
+inline std::string report_line(const LoadReport::Mismatched& entry) {
+  return entry.name + ": file " + to_string(entry.file_shape) + ", network " + to_string(entry.shape);
 }
 
-inline void append_mismatches(std::string& text, std::string_view title,
-                              const std::vector<LoadReport::Mismatched>& list) {
+/// How many entries of a list people are shown; another network's file has a thousand.
+inline constexpr std::size_t most_listed = 12;
+
+/// A title with the number of entries, and the first of them, a line each.
+template <class Entry>
+void append_list(std::string& text, std::string_view title, const std::vector<Entry>& list) {
   if (list.empty()) return;
   text += "\n  " + std::string(title) + ": " + std::to_string(list.size());
-  for (const LoadReport::Mismatched& entry : list) {
-    text += "\n    " + entry.name + ": file " + to_string(entry.file_shape) + ", network " +
-            to_string(entry.shape);
-  }
+  for (std::size_t i = 0; i < std::min(list.size(), most_listed); ++i)
+    text += "\n    " + report_line(list[i]);
+  if (list.size() > most_listed) text += "\n    and " + std::to_string(list.size() - most_listed) + " more";
 }
-
 }  // namespace detail
 
-/// The report for people: a line that sums it up, then every name that needs attention.
+/// The report for people: a line that sums it up, then names that need attention, up to twelve of a kind.
 inline std::string to_string(const LoadReport& report) {
   std::string text =
       report.path + " (" + report.source + "): " + std::to_string(report.applied.size()) + " tensors applied";
@@ -108,16 +116,14 @@ inline std::string to_string(const LoadReport& report) {
   if (!report.ignored.empty()) text += ", " + std::to_string(report.ignored.size()) + " ignored";
   if (!report.outside.empty())
     text += ", " + std::to_string(report.outside.size()) + " of the network left as they were";
-  if (!report.missing.empty()) {
-    text += "\n  missing, in the network but not in the file: " + std::to_string(report.missing.size());
-    for (const LoadReport::Missing& entry : report.missing) {
-      text += "\n    " + entry.name + " " + to_string(entry.shape);
-      if (!entry.nearest.empty()) text += "; the file has " + entry.nearest;
-    }
-  }
-  detail::append_names(text, "unused, in the file but not in the network", report.unused);
-  detail::append_mismatches(text, "mismatched, with another shape in the file", report.mismatched);
-  detail::append_mismatches(text, "skipped as asked, with another shape in the file", report.skipped);
+  const auto append = [&](std::string_view title, const auto& list) {
+    detail::append_list(text, title, list);
+  };
+  append("missing, in the network but not in the file", report.missing);
+  append("unused, in the file but not in the network", report.unused);
+  append("mismatched, with another shape in the file", report.mismatched);
+  append("skipped as asked, with another shape in the file", report.skipped);
+  append("not finite: NaN or infinity is among the values", report.not_finite);
   return text;
 }
 
