@@ -1,7 +1,10 @@
 // What is decoded of a large data set, and that threads change nothing. What is found in data sets that are
 // broken on purpose: tests/programs/doctor_data_test.cpp.
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -76,6 +79,36 @@ TEST_F(DatasetCheckupTest, ThreadsFindTheSame) {
   testing::expect_mentions(alone,
                            {"missing_depth", "train.txt:4: no Depth/3.png", "5.png: cannot be decoded"});
   EXPECT_EQ(text(check(0, 4)), alone);
+}
+
+TEST_F(DatasetCheckupTest, MetricDepthOfOneValueIsNoticed) {
+  const auto warnings = [](std::initializer_list<int> values) {
+    cv::Mat depth(1, static_cast<int>(values.size()), CV_16UC1);
+    std::ranges::copy(values, depth.begin<std::uint16_t>());
+    return check_metric_depth<MillimetreDepth>(depth);
+  };
+  ASSERT_EQ(warnings({2000, 2000}).size(), 1u);
+  EXPECT_EQ(warnings({2000, 2000})[0], "the depth image has one value only (2000): it carries no depth");
+  ASSERT_EQ(warnings({0, 65535, 20, 0}).size(), 1u);  // a single valid pixel; its unit does not matter
+  testing::expect_mentions(warnings({0, 65535, 20, 0})[0], {"one value only (20; holes: 75 %)"});
+  EXPECT_TRUE(warnings({2000, 2001, 0}).empty());
+  // The only other pixel of a large image, where a sample might miss it.
+  cv::Mat large(480, 640, CV_16UC1, cv::Scalar(2000));
+  large.at<std::uint16_t>(479, 638) = 2001;
+  EXPECT_TRUE(check_metric_depth<MillimetreDepth>(large).empty());
+  EXPECT_EQ(check_metric_depth<MetreDepth>(cv::Mat(2, 2, CV_32FC1, cv::Scalar(2))).size(), 1u);
+}
+
+/// Training says the same as the check.
+TEST_F(DatasetCheckupTest, NamesWithBlanksAreSuspectedWhereNothingIsFound) {
+  folder_.write("train.txt", "RGB/my room 1.png Label/my room 1.png\n");
+  const std::string hint = "a name ends at the first blank, and the line has 6 words";
+  const DatasetCheckup checkup = check(0, 1);
+  ASSERT_TRUE(checkup.has(dataset_findings::names_nothing));
+  testing::expect_mentions(checkup.findings[0].places.at(0).what, {hint});
+  testing::expect_mentions(testing::error_of<DatasetError>(
+                               [&] { RgbdDataset(folder_.path(), "train.txt", nyu_depth_v2_layout(), 2); }),
+                           {hint});
 }
 
 TEST_F(DatasetCheckupTest, ProgressCountsToTheEnd) {

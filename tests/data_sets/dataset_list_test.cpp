@@ -46,6 +46,29 @@ TEST(DatasetList, MissingAndEmptyListsAreNamed) {
   expect_mentions(error("."), {"cannot be opened"});
 }
 
+TEST(DatasetList, TextThatIsNotUtf8IsRefused) {
+  const TemporaryFolder folder;
+  const std::string two_bytes("R\0G\0B\0/\0002\0\n\0", 12);
+  for (const std::string& text :
+       {"\xFF\xFE" + two_bytes, "\xFE\xFF" + two_bytes, two_bytes, "RGB/2.jpg\n" + two_bytes}) {
+    folder.write("list.txt", text);
+    const std::string error = error_of<DatasetError>([&] { read_dataset_list(folder / "list.txt"); });
+    expect_mentions(error,
+                    {(folder / "list.txt").string(), "is no UTF-8 text (UTF-16?)", "save the list as"});
+    EXPECT_EQ(error.find('\0'), error.npos);
+  }
+  EXPECT_NE(error_of<DatasetError>([&] { read_dataset_list(folder / "list.txt"); }).find("line 2"),
+            std::string::npos);
+}
+
+TEST(DatasetList, BlanksInNamesAreSuspected) {
+  const auto text = [](const char* line) { return blank_in_name_text(parse_list_line(line)); };
+  for (const char* sound : {"RGB/2.jpg Label/2.png", "RGB/2.jpg\t Label/2.png \r", " RGB/2.jpg", "2 ", ""})
+    EXPECT_EQ(text(sound), "") << sound;
+  expect_mentions(text("RGB/my room.jpg"), {"a name ends at the first blank", "2 words"});
+  expect_mentions(text("RGB/2.jpg Label/2 .png"), {"3 words"});
+}
+
 TEST(DatasetList, NamesThatLeadOutOfTheFolderAreRefused) {
   const TemporaryFolder folder;
   for (const std::string line : {"RGB/../../secret.png", "RGB//etc/passwd.png", "..", "RGB/a/../../b.jpg"}) {

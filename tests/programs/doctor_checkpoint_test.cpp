@@ -42,6 +42,16 @@ class DoctorCheckpoint : public ::testing::Test {
     expect_only(check(weights), kind, mentions);
   }
 
+  /// What the check says of `name`, in one line.
+  static std::string fact(const Diagnosis& diagnosis, const std::string& name) {
+    for (const auto& checkup : diagnosis.json.at("checks")) {
+      for (const auto& each : checkup.at("facts")) {
+        if (each.at("name") == name) return each.at("text").get<std::string>();
+      }
+    }
+    return {};
+  }
+
   testing::TemporaryFolder folder_;
 };
 
@@ -71,18 +81,54 @@ TEST_F(DoctorCheckpoint, ATrainingStateIsToldFromWeights) {
   for (const Weights::Entry& entry : weights.entries)
     model.add(entry.name, tensor_view(entry.shape, entry.values));
   std::vector<float> moment(16, 0.5f);
-  const auto write = [&] {
-    TorchDict step{{"exp_avg", tensor_view({16}, moment)}};
+  const std::vector<float> others(7, 0.5f);
+  const auto write_with = [&](const TorchDict& of_parameter, const TorchDict& progress) {
     TorchDict state;
-    state.add(std::int64_t{0}, step);
-    write_torch_checkpoint(
-        folder_ / "last.pth",
-        TorchDict{{"model", model}, {"optimizer", TorchDict{{"state", state}}}, {"epoch", 7}});
+    state.add(std::int64_t{0}, of_parameter);
+    TorchDict file{{"model", model}, {"optimizer", TorchDict{{"state", state}}}};
+    for (const TorchEntry& entry : progress.entries) file.entries.push_back(entry);
+    write_torch_checkpoint(folder_ / "last.pth", file);
+  };
+  const auto write = [&] {
+    write_with({{"exp_avg", tensor_view({16}, moment)}, {"exp_avg_sq", tensor_view({16}, moment)}},
+               {{"epoch", 7}});
   };
   write();
   const Diagnosis sound = check(folder_ / "last.pth");
   EXPECT_EQ(sound.kinds(), std::set<std::string>{});
   expect_mentions(sound.outcome.out, {"training can go on, epoch 7", "under 'model'"});
+
+  // What training would refuse.
+  const auto expect_lacking = [&](const std::string& what) {
+    SCOPED_TRACE(what);
+    const std::string training = fact(check(folder_ / "last.pth"), "training");
+    expect_mentions(training, {"training cannot go on from it", what});
+    EXPECT_EQ(training.find("can go on"), training.npos);
+  };
+  const TorchDict moments{{"exp_avg", tensor_view({16}, moment)}, {"exp_avg_sq", tensor_view({16}, moment)}};
+  write_with(moments, {{"iteration", 3}});
+  expect_lacking("iteration 3; training cannot go on from it: it has no epoch");
+  write_with(moments, {{"epoch", "7"}});
+  expect_lacking("its epoch is a text, '7'");
+  write_with(moments, {{"epoch", 1.5}});
+  expect_lacking("its epoch is no whole number");
+  write_with(moments, {{"epoch", -1}});
+  expect_lacking("its epoch is -1");
+  write_with({{"exp_avg", tensor_view({16}, moment)}}, {{"epoch", 7}});
+  expect_lacking("epoch 7; training cannot go on from it: optimizer.state.0.exp_avg_sq is missing");
+  write_with({{"exp_avg", tensor_view({7}, others)}, {"exp_avg_sq", tensor_view({7}, others)}},
+             {{"epoch", 7}});
+  expect_lacking("optimizer.state.0.exp_avg has shape (7), which none of the weights has");
+  write_with({{"step", 3}}, {{"epoch", 7}});
+  expect_lacking("its optimizer has no moments in torch.optim's form");
+  write_torch_checkpoint(
+      folder_ / "last.pth",
+      TorchDict{{"model", model},
+                {"optimizer", TorchDict{{"param_groups", TorchList{TorchDict{{"params", TorchList{0, 1}}}}},
+                                        {"state", TorchDict{}.add(std::int64_t{0}, moments)}}},
+                {"epoch", 7}});
+  expect_lacking("optimizer.state.1.exp_avg is missing, and parameters 0 to 1 need one");
+
   moment[3] = std::numeric_limits<float>::quiet_NaN();
   write();
   expect_only(check(folder_ / "last.pth"), found::not_finite, "optimizer.state.0.exp_avg (16): 1 NaN");
@@ -128,6 +174,35 @@ TEST_F(DoctorCheckpoint, TensorsThatDoNotFit) {
   expect_only(check(testing::fixture("checkpoints/full_v2_small_keys.pth")), found::other_shapes,
               "DFormerv2_S");
   expect_only(check(testing::fixture("checkpoints/legacy.pth")), found::unknown_network, "names");
+}
+
+TEST_F(DoctorCheckpoint, OtherFirstWordsAreSeenThrough) {
+  const auto rename = [](Weights& weights, const std::string& from, const std::string& to) {
+    for (Weights::Entry& entry : weights.entries) {
+      if (entry.name.starts_with(from)) entry.name.replace(0, from.size(), to);
+    }
+  };
+  const auto expect_command = [&](const Weights& weights, const std::string& network,
+                                  const std::string& renames) {
+    SCOPED_TRACE(renames);
+    const Diagnosis diagnosis = check(weights);
+    expect_only(diagnosis, found::unknown_network, "but for first words they are " + network + "'s, ");
+    expect_only(diagnosis, found::unknown_network, "with dformer_convert IN OUT" + renames + "\n");
+  };
+  Weights encoder("DFormer_Small");
+  rename(encoder, "backbone.", "encoder.");
+  expect_command(encoder, "DFormer_Small", " --rename encoder.=backbone.");
+  encoder.remove("decode_head.");
+  expect_command(encoder, "DFormer_Small", " --rename encoder.=backbone.");
+
+  Weights both("DFormer_Tiny");
+  rename(both, "backbone.", "net.");
+  rename(both, "decode_head.", "decoder.");
+  expect_command(both, "DFormer_Tiny", " --rename decoder.=decode_head. --rename net.=backbone.");
+
+  Weights wrapped("DFormer_Tiny");
+  rename(wrapped, "", "segmenter.");
+  expect_command(wrapped, "DFormer_Tiny", " --rename segmenter.=");
 }
 
 TEST_F(DoctorCheckpoint, FilesThatAreNone) {

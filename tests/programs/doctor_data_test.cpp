@@ -150,10 +150,21 @@ TEST_F(DoctorData, Lists) {
   expect_named({
       {"no list", found::missing_list, "validation.txt",
        [](const fs::path& set) { fs::rename(set / "test.txt", set / "validation.txt"); }},
+      {"a list in UTF-16", found::unreadable_list, "test.txt:null: line 1 is no UTF-8 text (UTF-16?)",
+       [](const fs::path& set) {
+         write(set / "test.txt", std::string("\xFF\xFE"
+                                             "2\0\n\0",
+                                             6));
+       }},
+      {"a list that leads elsewhere", found::unreadable_list, "test.txt:null: line 2: '../2' leads out of",
+       [](const fs::path& set) { write(set / "test.txt", "RGB/test_00000.jpg\nRGB/../2.png\n"); }},
       {"an empty list", found::empty_list, "train.txt",
        [](const fs::path& set) { write(set / "train.txt", "\n"); }},
       {"a line that names nothing", found::names_nothing, "test.txt:3: chair.jpg",
        [](const fs::path& set) { append(set / "test.txt", "RGB/chair.jpg Label/chair.png\n"); }},
+      {"a name with a blank", found::names_nothing,
+       "test.txt:3: my; a name ends at the first blank, and the line has 4 words",
+       [](const fs::path& set) { append(set / "test.txt", "RGB/my chair.jpg Label/my chair.png\n"); }},
       {"a line twice", found::duplicate_entry, "train.txt:6: train_00001 is on line 2",
        [](const fs::path& set) { append(set / "train.txt", "\ntrain_00001\n"); }},
       {"an image in both lists", found::overlap, "test.txt:3: train_00003 is on line 4 of train.txt",
@@ -199,6 +210,25 @@ TEST_F(DoctorData, Images) {
        [](const fs::path& set) {
          write_image(set / "Label/train_00002.png", cv::Mat(48, 64, CV_8UC3, cv::Scalar(1, 2, 3)));
        }},
+      {"labels as JPEG", found::lossy_labels, "Label/train_00002.jpg:null: is a JPEG image",
+       [](const fs::path& set) {
+         fs::remove(set / "Label/train_00002.png");
+         write_image(set / "Label/train_00002.jpg", cv::Mat(48, 64, CV_8UC1, cv::Scalar(1)));
+       }},
+      {"labels as JPEG under another name", found::lossy_labels,
+       "Label/train_00002.png:null: is a JPEG image",
+       [](const fs::path& set) {
+         write_image(set / "labels.jpg", cv::Mat(48, 64, CV_8UC1, cv::Scalar(1)));
+         fs::rename(set / "labels.jpg", set / "Label/train_00002.png");
+       }},
+      {"metric depth without depth",
+       found::suspicious_depth,
+       "has one value only (2000)",
+       [](const fs::path& set) {
+         write_image(set / "depths/train_00002.png", cv::Mat(48, 64, CV_16UC1, cv::Scalar(2000)));
+       },
+       "asymformer",
+       {"--depth-encoding", "mm"}},
       {"depth without depth", found::suspicious_depth, "one value only",
        [](const fs::path& set) {
          write_image(set / "Depth/train_00002.png", cv::Mat(48, 64, CV_8UC1, cv::Scalar(9)));

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <exception>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <string>
 #include <utility>
@@ -14,6 +16,7 @@
 #include <dformer/core/finding.hpp>
 #include <dformer/data/dataset.hpp>
 #include <dformer/data/dataset_findings.hpp>
+#include <dformer/data/jpeg_end.hpp>
 #include <dformer/data/label_counts.hpp>
 
 namespace dformer {
@@ -85,6 +88,9 @@ class ItemCheck {
   void check_labels(const cv::Mat& labels) {
     if (labels.empty()) return;
     compare_size(dataset_findings::label_size, files_.labels, labels);
+    if (is_jpeg(files_.labels)) {
+      add(dataset_findings::lossy_labels, files_.labels, "is a JPEG image, by its first bytes");
+    }
     if (labels.type() != CV_8UC1) {
       const bool colored = labels.channels() > 1;
       add(dataset_findings::label_type, files_.labels,
@@ -93,6 +99,14 @@ class ItemCheck {
     }
     item_.label_file = files_.labels.string();
     item_.labels.add(labels);
+  }
+
+  static bool is_jpeg(const std::filesystem::path& file) {
+    std::array<char, 3> start{};
+    std::ifstream(file, std::ios::binary).read(start.data(), start.size());
+    return begins_like_jpeg(std::array{static_cast<std::uint8_t>(start[0]),
+                                       static_cast<std::uint8_t>(start[1]),
+                                       static_cast<std::uint8_t>(start[2])});
   }
 
   void compare_size(const FindingKind& kind, const std::filesystem::path& file, const cv::Mat& image) {

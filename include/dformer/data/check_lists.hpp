@@ -116,8 +116,12 @@ class ListCheck {
     std::vector<ListedName> names;
     try {
       names = read_dataset_list(file);
-    } catch (const DatasetError&) {
+    } catch (const EmptyListError&) {
       checkup_.find(dataset_findings::empty_list, {file.string(), 0, {}});
+    } catch (const DatasetError& error) {
+      const std::string what = error.what();  // it begins with the file in brackets
+      checkup_.find(dataset_findings::unreadable_list,
+                    {file.string(), 0, what.substr(file.string().size() + 3)});
     }
     list.lines = names.size();
     for (const ListedName& listed : names) {
@@ -176,7 +180,8 @@ class ListCheck {
     }
     if (!any_folder) return;
     if (!any) {
-      checkup_.find(dataset_findings::names_nothing, {file, listed.line, listed.stem + listed.extension});
+      checkup_.find(dataset_findings::names_nothing,
+                    {file, listed.line, listed.stem + listed.extension + blank_in_name_text(listed)});
       return;
     }
     constexpr std::array<const FindingKind*, 3> kinds{&dataset_findings::missing_color,

@@ -84,7 +84,8 @@ class RgbdDataset {
     std::filesystem::path file = find_listed_image(folder, listed, likely);
     if (!file.empty()) return file;
     throw_dataset_error(folder / (listed.stem + (likely.empty() ? ".png" : likely)),
-                        "no such image, also with no other extension; " + list_.string() + " lists it");
+                        "no such image, also with no other extension; " + list_.string() + " lists it" +
+                            blank_in_name_text(listed));
   }
 
   DatasetLayout layout_;

@@ -16,6 +16,8 @@ inline constexpr FindingKind missing_list{"missing_list", Severity::error, "a li
                                           "write one with one image a line, such as RGB/2.jpg"};
 inline constexpr FindingKind empty_list{"empty_list", Severity::error, "a list names no image",
                                         "write one image a line, such as RGB/2.jpg"};
+inline constexpr FindingKind unreadable_list{"unreadable_list", Severity::error,
+                                             "a list of images cannot be read", "do as the text says"};
 inline constexpr FindingKind names_nothing{
     "names_nothing", Severity::error, "lines of a list name nothing that there is",
     "remove the line or fetch the images; a line is RGB/2.jpg, or 2, relative to the data set's folder"};
@@ -49,6 +51,9 @@ inline constexpr FindingKind depth_type{
 inline constexpr FindingKind label_type{
     "label_type", Severity::error, "label images hold no class numbers",
     "store labels as 8-bit PNG images with one channel, class numbers as values, without a palette"};
+inline constexpr FindingKind lossy_labels{
+    "lossy_labels", Severity::warning, "labels are stored as JPEG, which changes class numbers",
+    "store labels as PNG, from the originals: what JPEG changed cannot be got back"};
 inline constexpr FindingKind depth_size{"depth_size", Severity::error,
                                         "depth images have another size than their colour images",
                                         "register depth to the colour camera, or crop both alike"};
@@ -87,11 +92,12 @@ inline constexpr FindingKind absent_classes{
     "nothing, if so few are meant; by the official convention they count as 0 in the mean"};
 
 inline constexpr const FindingKind* all[] = {
-    &no_dataset,         &wrong_layout,     &missing_folder,  &missing_list,     &empty_list,
-    &names_nothing,      &missing_color,    &missing_depth,   &missing_labels,   &overlap,
-    &duplicate_entry,    &ambiguous_image,  &unlisted_images, &unreadable_image, &color_type,
-    &depth_type,         &label_type,       &depth_size,      &label_size,       &suspicious_depth,
-    &class_names,        &class_count,      &label_offset,    &label_255,        &likely_label_offset,
-    &label_out_of_range, &nothing_labelled, &mostly_ignored,  &absent_classes};
+    &no_dataset,      &wrong_layout,        &missing_folder,     &missing_list,     &empty_list,
+    &unreadable_list, &names_nothing,       &missing_color,      &missing_depth,    &missing_labels,
+    &overlap,         &duplicate_entry,     &ambiguous_image,    &unlisted_images,  &unreadable_image,
+    &color_type,      &depth_type,          &label_type,         &lossy_labels,     &depth_size,
+    &label_size,      &suspicious_depth,    &class_names,        &class_count,      &label_offset,
+    &label_255,       &likely_label_offset, &label_out_of_range, &nothing_labelled, &mostly_ignored,
+    &absent_classes};
 
 }  // namespace dformer::dataset_findings

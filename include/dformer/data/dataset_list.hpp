@@ -29,12 +29,37 @@ class DatasetError : public Error {
   throw DatasetError(text);
 }
 
+/// A list is there, and names no image.
+class EmptyListError : public DatasetError {
+ public:
+  using DatasetError::DatasetError;
+};
+
 /// One line of a list: the name of an item, and the extension that the line gives its colour image.
 struct ListedName {
   std::string stem;       ///< "2", "office/0001"; without folder of the colour images and extension
   std::string extension;  ///< ".jpg"; empty where the line has none
   std::size_t line = 0;   ///< in its list, counted from 1; 0 for a line that is in none
+  std::size_t words = 1;  ///< on its line, between blanks; the name ends with the first
 };
+
+namespace detail {
+
+inline std::size_t count_words(std::string_view line) {
+  constexpr std::string_view blanks = " \t\r";
+  std::size_t words = 0;
+  for (std::size_t at = line.find_first_not_of(blanks); at < line.size(); ++words)
+    at = line.find_first_not_of(blanks, line.find_first_of(blanks, at));
+  return words;
+}
+
+/// Zero bytes, and the marks at the start, are those of text in units of two bytes.
+inline bool is_utf16(std::string_view line, bool is_first) {
+  return line.find('\0') != line.npos ||
+         (is_first && (line.starts_with("\xFF\xFE") || line.starts_with("\xFE\xFF")));
+}
+
+}  // namespace detail
 
 /// Understands `RGB/2.jpg Label/2.png`, `RGB/2.jpg` and `2`: what counts is the text before the first blank,
 /// without its first folder and without the extension of an image. Empty for a blank line.
@@ -42,12 +67,21 @@ inline ListedName parse_list_line(std::string_view line) {
   const std::size_t begin = line.find_first_not_of(" \t\r");
   if (begin == line.npos) return {};
   line.remove_prefix(begin);
+  const std::size_t words = detail::count_words(line);
   line = line.substr(0, line.find_first_of(" \t\r"));
   if (const std::size_t slash = line.find('/'); slash != line.npos) line.remove_prefix(slash + 1);
   const std::filesystem::path path(line);
-  if (!detail::has_image_extension(path)) return {std::string(line), {}};
+  if (!detail::has_image_extension(path)) return {std::string(line), {}, 0, words};
   std::string extension = path.extension().string();
-  return {std::string(line.substr(0, line.size() - extension.size())), std::move(extension)};
+  return {std::string(line.substr(0, line.size() - extension.size())), std::move(extension), 0, words};
+}
+
+/// What to add where a listed name is not found: "; …" on a line that looks like a name with blanks in it,
+/// and nothing otherwise. `RGB/2.jpg Label/2.png` is no such line.
+inline std::string blank_in_name_text(const ListedName& listed) {
+  if (listed.words < 2 || (listed.words == 2 && !listed.extension.empty())) return {};
+  return "; a name ends at the first blank, and the line has " + std::to_string(listed.words) +
+         " words: names of files must have no blanks";
 }
 
 /// Whether a name stays in the folder that it is looked for in; predictions are also written under it.
@@ -56,12 +90,17 @@ inline bool stays_in_folder(const std::filesystem::path& name) {
 }
 
 /// The names of a list, in its order; blank lines are skipped. `file` names it in errors.
-/// Throws: DatasetError for an empty list, and for a name that leads out of its folder.
+/// Throws: EmptyListError; DatasetError for text that is not UTF-8 but UTF-16, and for a name that leads out
+/// of its folder.
 inline std::vector<ListedName> parse_dataset_list(std::istream& stream, const std::filesystem::path& file) {
   std::vector<ListedName> names;
   std::size_t line_number = 0;
   for (std::string line; std::getline(stream, line);) {
     ++line_number;
+    if (detail::is_utf16(line, line_number == 1)) {
+      throw_dataset_error(file, "line " + std::to_string(line_number) +
+                                    " is no UTF-8 text (UTF-16?); save the list as UTF-8");
+    }
     if (line_number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
     ListedName name = parse_list_line(line);
     name.line = line_number;
@@ -73,7 +112,11 @@ inline std::vector<ListedName> parse_dataset_list(std::istream& stream, const st
     if (!name.stem.empty()) names.push_back(std::move(name));
   }
   if (stream.bad()) throw_dataset_error(file, "cannot be read to its end");
-  if (names.empty()) throw_dataset_error(file, "lists no image; expected one a line, such as RGB/2.jpg");
+  if (names.empty()) {
+    std::string text("[");
+    text.append(file.string()).append("] lists no image; expected one a line, such as RGB/2.jpg");
+    throw EmptyListError(text);
+  }
   return names;
 }
 

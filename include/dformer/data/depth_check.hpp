@@ -4,12 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <opencv2/core.hpp>
 
+#include <dformer/core/number_text.hpp>
 #include <dformer/data/depth_encoding.hpp>
 #include <dformer/data/depth_stretch.hpp>
 
@@ -89,6 +91,22 @@ std::string other_units(double median, std::string_view not_this, const Plausibl
   return fitting.empty() ? text : text + "?";
 }
 
+/// Whether all valid pixels hold the same. Every pixel counts, not a sample: of a sound image two of the
+/// first few differ.
+template <class Pixel>
+bool has_one_value(const cv::Mat& depth) {
+  std::optional<Pixel> first;
+  for (int y = 0; y < depth.rows; ++y) {
+    const Pixel* row = depth.ptr<Pixel>(y);
+    for (int x = 0; x < depth.cols; ++x) {
+      if (is_depth_hole(row[x])) continue;
+      if (!first) first = row[x];
+      if (row[x] < *first || row[x] > *first) return false;
+    }
+  }
+  return first.has_value();
+}
+
 }  // namespace detail
 
 /// What looks wrong with a metric depth image; empty when nothing does. A wrong unit does not change the
@@ -99,6 +117,11 @@ std::vector<std::string> check_metric_depth(const cv::Mat& depth, const Plausibl
   using Pixel = typename Encoding::Pixel;
   const DepthSummary summary = summarize_depth<Pixel>(depth);
   if (summary.hole_share >= 1.0) return {"no valid depth: every pixel looked at is a hole"};
+  const std::string holes = std::to_string(static_cast<int>(100 * summary.hole_share)) + " %";
+  if (detail::has_one_value<Pixel>(depth)) {  // its unit does not matter then
+    return {"the depth image has one value only (" + number_text(summary.median) +
+            (summary.hole_share > 0 ? "; holes: " + holes : "") + "): it carries no depth"};
+  }
   std::vector<std::string> warnings;
   const double metres = summary.median / Encoding::steps_per_metre;
   if (!plausible.contains(metres)) {
@@ -107,8 +130,7 @@ std::vector<std::string> check_metric_depth(const cv::Mat& depth, const Plausibl
                        detail::other_units<Pixel>(summary.median, Encoding::name, plausible));
   }
   if (summary.hole_share > 0.5) {
-    warnings.push_back("more than half of the depth pixels are holes (" +
-                       std::to_string(static_cast<int>(100 * summary.hole_share)) + " %)");
+    warnings.push_back("more than half of the depth pixels are holes (" + holes + ")");
   }
   return warnings;
 }

@@ -17,7 +17,9 @@
 #include <dformer/core/number_text.hpp>
 #include <dformer/io/checkpoint_findings.hpp>
 #include <dformer/io/checkpoint_fit.hpp>
+#include <dformer/io/renamed_network.hpp>
 #include <dformer/io/tensor_statistics.hpp>
+#include <dformer/io/training_state_checkup.hpp>
 
 namespace dformer {
 
@@ -125,10 +127,22 @@ inline void state_contents(const Checkpoint& checkpoint, Checkup& checkup) {
     optimizer = optimizer || tensor.name.starts_with("optimizer.");
     beside.insert(tensor.name.substr(0, tensor.name.find('.')));
   }
-  std::string state = optimizer ? "state of an optimizer: training can go on" : "weights only";
+  // An optimizer may have numbers alone: learning rates, and in Jittor's files no moments.
+  const auto value = checkpoint.metadata().lower_bound("optimizer.");
+  optimizer = optimizer || (value != checkpoint.metadata().end() && value->first.starts_with("optimizer."));
+  std::string lacking;
+  if (optimizer) {
+    lacking = lacking_moments(checkpoint);
+    const std::string epoch = lacking_epoch(checkpoint);
+    if (!epoch.empty()) lacking.append(lacking.empty() ? "" : "; ").append(epoch);
+  }
+  std::string state = "weights only";
+  if (optimizer)
+    state = lacking.empty() ? "state of an optimizer: training can go on" : "state of an optimizer";
   if (const auto epoch = checkpoint.integer("epoch")) state += ", epoch " + std::to_string(*epoch);
   if (const auto iteration = checkpoint.integer("iteration"))
     state += ", iteration " + std::to_string(*iteration);
+  if (!lacking.empty()) state += "; training cannot go on from it: " + lacking;
   checkup.fact("training", state);
   if (beside.empty()) return;
   std::string names;
@@ -137,7 +151,8 @@ inline void state_contents(const Checkpoint& checkpoint, Checkup& checkup) {
 }
 
 /// What of the best candidate is missing, left over, or of another shape.
-inline void judge_fit(const CheckpointFit& fit, CheckpointCheckup& checkup) {
+inline void judge_fit(const CheckpointFit& fit, const Checkpoint& checkpoint,
+                      std::span<const CandidateNetwork> candidates, CheckpointCheckup& checkup) {
   const LoadReport& report = fit.report;
   const auto add = [&](const FindingKind& kind, const std::string& what) {
     checkup.find(kind, {report.path, 0, what});
@@ -145,7 +160,8 @@ inline void judge_fit(const CheckpointFit& fit, CheckpointCheckup& checkup) {
   const std::size_t known = report.applied.size() + report.mismatched.size();
   if (2 * known < fit.tensors) {
     add(checkpoint_findings::unknown_network, fit.name() + " is nearest: " + std::to_string(known) + " of " +
-                                                  std::to_string(fit.tensors) + " names");
+                                                  std::to_string(fit.tensors) + " names" +
+                                                  renamed_network_text(checkpoint, candidates));
     return;
   }
   checkup.network = fit.network;
@@ -200,7 +216,7 @@ inline CheckpointCheckup check_checkpoint(const Checkpoint& checkpoint,
   for (const CandidateNetwork& candidate : candidates)
     checkup.fits.push_back(fit_checkpoint(checkpoint, candidate));
   std::ranges::stable_sort(checkup.fits, {}, &CheckpointFit::differences);
-  if (!checkup.fits.empty()) detail::judge_fit(checkup.fits.front(), checkup);
+  if (!checkup.fits.empty()) detail::judge_fit(checkup.fits.front(), checkpoint, candidates, checkup);
   detail::state_fits(checkup);
   detail::TensorCheck tensors(checkpoint.path(), checkup);
   tensors.check_weights(checkpoint.tensors());
