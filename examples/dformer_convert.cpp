@@ -34,6 +34,7 @@ void convert(const ConvertProgramOptions& options, Json& json) {
     if (report.fitting) json["network"] = to_json(*report.fitting);
     if (tables) print_report(report);
     warn_of_overflow(report);
+    warn_of_place(report);
   } else if (!conversion.network.empty()) {
     const LoadReport report = fit_checkpoint(read_checkpoint(options.in), conversion);
     json["network"] = to_json(report);

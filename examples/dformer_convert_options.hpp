@@ -42,7 +42,7 @@ struct ConvertProgramOptions {
                    "the checkpoint to write: .pth, .pt, .pth.tar, .bin (torch), .safetensors, .pkl (Jittor), "
                    ".npz; .onnx for the network itself with its weights; nothing is written without it")
         ->check(CLI::Validator(parsed_by([](const std::string& name) {
-                                 if (!OnnxExport::writes(name)) container_of(name);
+                                 if (!OnnxExport::writes(name)) require_container(name);
                                }),
                                "FILE"));
     app.add_flag("--list", list, "show every tensor of the input and what stands beside the weights");
@@ -51,6 +51,8 @@ struct ConvertProgramOptions {
     app.add_option("--classes", num_classes, "how many classes that network has")
         ->check(CLI::Range(2, 255))
         ->capture_default_str();
+    for (const char* option : {"--like", "--classes"})
+      app.get_option(option)->needs(app.get_option("--model"));
     app.add_option("--rename", renames,
                    "FROM=TO: names that start with FROM start with TO instead; may be given again, the first "
                    "that fits a name counts")
@@ -58,9 +60,16 @@ struct ConvertProgramOptions {
     app.add_option("--map", map, "a file of such renames, one a line, which come after those of --rename")
         ->check(CLI::ExistingFile);
     add_form_to(app);
+    for (const char* option : {"--dtype", "--names", "--under", "--legacy"})
+      app.get_option(option)->needs(app.get_option("out"));
     onnx.add_to(app);
     app.callback([this, &app] {
       if (out.empty() && !list && network.model.empty()) throw CLI::RequiredError("out, --list or --model");
+      if (out.empty() && network.model.empty()) {
+        for (const char* option : {"--rename", "--map"}) {
+          if (app.count(option) > 0) throw CLI::RequiresError(option, "out or --model");
+        }
+      }
       if (exports()) {
         if (network.model.empty()) throw CLI::RequiredError("--model, for an output that ends with .onnx,");
         for (const char* other : {"--rename", "--map", "--dtype", "--names", "--under", "--legacy"}) {
@@ -89,6 +98,15 @@ struct ConvertProgramOptions {
   }
 
  private:
+  /// Throws: ArgumentError for a name that ends like nothing that can be written.
+  static void require_container(const std::string& name) {
+    try {
+      container_of(name);
+    } catch (const ArgumentError& error) {
+      throw ArgumentError(std::string(error.what()) + "; that of a network as an ONNX model with .onnx");
+    }
+  }
+
   void add_form_to(CLI::App& app) {
     app.add_option("--dtype", dtype, "element type of floating-point weights; as in the input where left out")
         ->check(CLI::IsMember(dtypes));
@@ -97,9 +115,11 @@ struct ConvertProgramOptions {
            "whose names the tensors get; where left out, jittor for a .pkl and official for what comes "
            "out of one")
         ->check(CLI::IsMember(key_names));
-    app.add_option("--under", under,
-                   "where a torch or Jittor file has the weights, such as model or state_dict; . for the top "
-                   "level. Left out: as in the input, or else model for torch, . for Jittor");
+    app.add_option(
+        "--under", under,
+        "where a torch or Jittor file has the weights, such as model or state_dict; a.b for the dict b "
+        "in the dict a, . for the top level. Left out: as in the input, or else model for torch, . for "
+        "Jittor");
     app.add_flag("--legacy", legacy, "write torch's form before 1.6, for old versions and programs");
   }
 

@@ -10,6 +10,7 @@
 #include "common/json.hpp"
 #include <dformer/io/checkpoint.hpp>
 #include <dformer/io/conversion_report.hpp>
+#include <dformer/io/convert_tree.hpp>
 #include <dformer/io/load_plan.hpp>
 
 namespace dformer::programs {
@@ -146,6 +147,16 @@ inline void print_onnx(const Json& model) {
               model.at("nodes").get<int>(), model.at("initializers").get<int>(),
               model.at("height").get<int>(), model.at("width").get<int>(), model.at("batch").dump().c_str(),
               model.at("gives").get<std::string>().c_str());
+}
+
+/// A place of one's own is for other programs.
+inline void warn_of_place(const ConversionReport& report) {
+  if (report.place == "top level" || detail::is_searched(report.place)) return;
+  std::fprintf(
+      stderr,
+      "warning: %s has its weights under '%s', where nothing here finds them: dformer, as most readers, "
+      "looks only under state_dict_ema, model and state_dict and at the top level\n",
+      report.output.c_str(), report.place.c_str());
 }
 
 inline void warn_of_overflow(const ConversionReport& report) {

@@ -137,7 +137,17 @@ TEST_F(Convert, WeightsStandWhereTheReaderOfTheContainerLooks) {
   expect_mentions(error_of<ArgumentError>([&] {
                     convert_checkpoint(fixture("state_dict.pth"), pth_.path(), {.place = "epoch"});
                   }),
-                  {"'epoch'", "something else"});
+                  {"state_dict.pth", "'epoch'", "a whole number", "'model'"});
+  const auto taken = [&](const char* in, const char* at, std::initializer_list<std::string_view> parts) {
+    const auto convert = [&] { convert_checkpoint(fixture(in), pth_.path(), {.place = at}); };
+    expect_mentions(error_of<ArgumentError>(convert), parts);
+  };
+  taken("training_state.pth", "optimizer",
+        {"training_state.pth", "'optimizer' already holds 15 other tensors"});
+  taken("training_state.pth", "optimizer.ema", {"'optimizer' already holds"});
+  taken("state_dict_ema.pth", "state_dict", {"'state_dict' already holds 5 other tensors"});
+  taken("state_dict_ema.pth", "", {"at the top level", "'state_dict' before"});
+  taken("plain.pth", "model.", {"a name is missing"});
 }
 
 TEST_F(Convert, JittorHasItsOwnNames) {

@@ -148,6 +148,13 @@ TEST_F(ConvertProgram, SaysWhatItDid) {
   EXPECT_NE(read_checkpoint(file("back.pth")).find("backbone.stem.0.weight"), nullptr);
 }
 
+TEST_F(ConvertProgram, WarnsOfAPlaceThatLoadingDoesNotLookAt) {
+  const Outcome odd = convert({fixture("plain.pth"), file("out.pth"), "--under", "net"});
+  EXPECT_EQ(odd.exit_code, 0);
+  expect_mentions(odd.err, {"warning", "'net'", "state_dict_ema"});
+  EXPECT_EQ(convert({fixture("plain.pth"), file("out.pth"), "--under", "state_dict.model"}).err, "");
+}
+
 TEST_F(ConvertProgram, ListsWhatIsInAFile) {
   const Outcome table = convert({fixture("training_state.pth"), "--list"});
   ASSERT_EQ(table.exit_code, 0) << table.err;
@@ -201,7 +208,12 @@ TEST_F(ConvertProgram, ACommandLineThatIsWrong) {
   const std::string in = fixture("plain.pth");
   refused({}, 2, {"in"});
   refused({in}, 2, {"--list"});
-  refused({in, file("out.xyz")}, 2, {"out.xyz", ".safetensors"});
+  refused({in, file("out.xyz")}, 2, {"out.xyz", ".safetensors", ".onnx"});
+  refused({in, file("out.pth"), "--classes", "13"}, 2, {"--classes", "--model"});
+  refused({in, file("out.pth"), "--like", "sunrgbd"}, 2, {"--like", "--model"});
+  for (const char* option : {"--dtype=float16", "--names=keep", "--under=model", "--legacy"})
+    refused({in, "--list", option}, 2, {"requires out"});
+  refused({in, "--list", "--rename", "x.=y."}, 2, {"--rename", "--model"});
   refused({in, file("out.pth"), "--dtype", "int8"}, 2, {"--dtype"});
   refused({in, file("out.pth"), "--model", "DFormer_Huge"}, 2, {"--model"});
   refused({in, file("out.pth"), "--map", file("no.txt")}, 2, {"no.txt"});

@@ -20,6 +20,16 @@ using testing::expect_mentions;
 using testing::SmallRun;
 using testing::SmallRunOptions;
 
+/// The dict under a name, made where there is none.
+TorchDict& dict_in(TorchDict& tree, const std::string& name) {
+  TorchValue* child = detail::find(tree, name);
+  if (child == nullptr) {
+    tree.add(name, TorchDict());
+    child = &tree.entries.back().value;
+  }
+  return std::get<TorchDict>(child->content());
+}
+
 class ResumeMatrix : public ::testing::Test {
  protected:
   static void SetUpTestSuite() {
@@ -151,16 +161,16 @@ TEST_F(ResumeMatrix, AStateOfJittorIsWeightsOnly) {
 TEST_F(ResumeMatrix, AStateWithoutMomentsOrEpochIsWeightsOnly) {
   const Checkpoint weights = read_checkpoint(file("weights.pth"));
   TorchDict unused = weights.tree();
-  detail::dict_at(unused, "optimizer").add("state", TorchDict()).add("lr", 1e-3);
+  dict_in(unused, "optimizer").add("state", TorchDict()).add("lr", 1e-3);
   for (const TensorRecord& tensor : weights.tensors())
-    detail::dict_at(unused, "model").add(tensor.name, record_source(tensor));
+    dict_in(unused, "model").add(tensor.name, record_source(tensor));
   write_torch_checkpoint(file("unused.pth"), unused);
   expect_weights_only(file("unused.pth"), "no moments");
 
   const Checkpoint official = read_checkpoint(file("official.pth"));
   TorchDict timeless = official.tree();
   for (const TensorRecord& tensor : official.tensors())
-    detail::dict_at(timeless, "model").add(tensor.name, record_source(tensor));
+    dict_in(timeless, "model").add(tensor.name, record_source(tensor));
   std::erase_if(timeless.entries, [](const TorchEntry& entry) { return entry.key == TorchKey("epoch"); });
   write_torch_checkpoint(file("timeless.pth"), timeless);
   expect_weights_only(file("timeless.pth"), "no epoch");

@@ -45,8 +45,10 @@ struct ConvertOptions {
   KeyNames names = KeyNames::by_container;
   /// Of floating-point weights; all others, and what stands beside the weights, keep theirs. Not float64.
   std::optional<DType> dtype = {};
-  /// Where a pickle has the weights: "model", "" for the top level. Left out: where the input had them if
-  /// that was a pickle, else under "model" for torch and at the top level for Jittor.
+  /// Where a pickle has the weights: "model", "" for the top level; "a.b" is the dict "b" in the dict "a".
+  /// Left out: where the input had them if that was a pickle, else under "model" for torch and at the top
+  /// level for Jittor. A place that holds other things is refused; one where reading does not look is not
+  /// (is_searched).
   std::optional<std::string> place = {};
   /// For torch: the stream that it wrote before 1.6.
   bool legacy = false;
