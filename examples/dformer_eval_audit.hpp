@@ -73,11 +73,13 @@ inline Json to_json(const AuditedCase& result) {
 inline void print_row(const AuditedCase& result) {
   std::printf("%-26s", std::string(result.row().name).c_str());
   std::string reasons;
+  if (result.miou) reasons = "mIoU " + std::to_string(*result.miou) + " of a few images";
   for (const AuditedCase::Step& step : result.steps()) {
     std::printf("%-9s", to_text(step.status));
     if (!step.reason.empty()) ((reasons += reasons.empty() ? "" : "; ") += step.name) += ": " + step.reason;
   }
-  std::printf("%s\n", reasons.substr(0, reasons.find('\n')).c_str());
+  std::ranges::replace(reasons, '\n', ' ');
+  std::printf("%s\n", reasons.c_str());
   std::fflush(stdout);
 }
 

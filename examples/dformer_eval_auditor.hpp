@@ -138,7 +138,9 @@ class Auditor {
     const Score score =
         dformer::evaluate(*network_, dataset, protocol, {.max_images = folders_.images}, [](const auto&) {});
     result.miou = score.metrics().miou;
-    return std::nullopt;
+    if (dataset.size() == row_.images()) return std::nullopt;
+    return "test.txt in " + folder.string() + " has " + std::to_string(dataset.size()) + " of " +
+           std::to_string(row_.images()) + " images";
   }
 
   const OfficialRow& row_;

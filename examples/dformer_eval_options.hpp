@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -70,8 +71,15 @@ struct EvalOptions {
     return result;
   }
 
-  /// Throws: ArgumentError for a file of names that cannot be read.
+  /// Those that were named; otherwise those of classes.txt in the data set's folder, or of the layout.
+  /// Throws: ArgumentError for a file of names that cannot be read, and where a layout of one's own has none.
   ClassList class_list() const {
+    const std::filesystem::path beside = data / "classes.txt";
+    std::error_code ignored;
+    if (classes.empty() && std::filesystem::exists(beside, ignored)) return read_classes(beside);
+    if (classes.empty() && dataset == "custom")
+      throw UsageError("--dataset custom has no classes of its own: --classes FILE expected, or " +
+                       beside.string() + ", with one name a line");
     if (!classes.empty() && classes != "nyu40" && classes != "sunrgbd37") return read_classes(classes);
     if (classes == "sunrgbd37" || (classes.empty() && is_sunrgbd())) return ClassList(sunrgbd_classes);
     return ClassList(nyu_depth_v2_classes);
@@ -107,8 +115,8 @@ struct EvalOptions {
     app.add_option("--list", list, "the list of images, in that folder")->capture_default_str();
     app.add_option(
         "--classes", classes,
-        "nyu40, sunrgbd37, or a text file with one name a line (2 to 255 of them); as the data set "
-        "has where left out");
+        "nyu40, sunrgbd37, or a text file with one name a line (2 to 255 of them); classes.txt of the data "
+        "set, or those of its layout, where left out");
     app.add_flag("--labels-from-zero", labels_from_zero,
                  "labels are numbered from 0 and 255 is ignored; officially from 1 and 0 is ignored");
     app.add_option("--depth-encoding", depth_encoding,

@@ -77,7 +77,7 @@ int main(int argc, char** argv) {
   layers.add_to(app, *files);
   return dformer::programs::run_program(app, argc, argv, [&] {
     if (fixtures.empty() && !layers.given())
-      dformer::throw_argument_error("fixture files expected, or --model with --dump or --compare");
+      throw dformer::programs::UsageError("fixture files expected, or --model with --dump or --compare");
     return backend.run([&]<class B>(const typename B::Device& device) {
       const bool met = layers.given() ? dformer::programs::run_layers<B>(layers, device)
                                       : check_all<B>(fixtures, device, quiet) == 0;

@@ -39,7 +39,12 @@ struct LayerOptions {
     weights.add_to(app);
     app.get_option_group("Weights")->require_option(0, 1);
     CLI::Option* to =
-        app.add_option("--dump", dump, "writes what every module gives to this safetensors file");
+        app.add_option("--dump", dump, "writes what every module gives to this file, NAME.safetensors")
+            ->check(CLI::Validator(
+                [](const std::string& name) {
+                  return name.ends_with(".safetensors") ? "" : "a name that ends with .safetensors expected";
+                },
+                "NAME.safetensors"));
     CLI::Option* with = app.add_option(
         "--compare", compare, "compares that with the arrays of this file: safetensors, or numpy.savez");
     for (CLI::Option* option : {to, with}) option->needs(model)->excludes(&fixtures);
@@ -90,7 +95,7 @@ inline void print_layers(const LayerReport& report) {
 template <class B>
 bool run_layers(const LayerOptions& options, const typename B::Device& device) {
   if (!options.weights.seed && options.weights.checkpoint.empty())
-    throw_argument_error("[dformer_parity] --checkpoint FILE or --init SEED expected with --model");
+    throw UsageError("--checkpoint FILE or --init SEED expected with --model");
   const auto network = make_observed<B>(options.network.model, options.classes,
                                         options.network.followed(static_cast<std::size_t>(options.classes)));
   options.weights.apply(*network, device);

@@ -5,7 +5,8 @@
 
 DIR of the checkpoints holds the published files, in it or below; that of the data NYUDepthv2 and SUNRGBD. Which rows there
 are, their files and their published scores is what `dformer_eval --audit --list` says. What is not there is skipped, and the
-table says why. A run that was stopped goes on: scores of the same weights over as many images are not computed again.
+table says why. A run that was stopped goes on: scores of the same weights over as many images of the same list are not
+computed again. Lines of earlier runs in the same OUT stay in the tables, but for those that are run now.
 
 Writes OUT/scores.csv and OUT/scores.md, and for every row and protocol what dformer_eval writes, in OUT/ROW/PROTOCOL.
 Exits with 1 if a run failed, or a score is further from the published one than --tolerance.
@@ -29,8 +30,9 @@ COLUMNS = ["row", "protocol", "target", "actual", "difference", "status", "image
 
 def arguments():
     parser = argparse.ArgumentParser(description="Scores the fourteen official networks beside the published scores.")
-    parser.add_argument("--checkpoints", required=True, type=Path, help="folder with the published files, in it or below")
-    parser.add_argument("--data-root", required=True, type=Path, help="folder of the folders NYUDepthv2 and SUNRGBD")
+    absolute = lambda text: Path(text).absolute()  # what an earlier run wrote down holds from any folder
+    parser.add_argument("--checkpoints", required=True, type=absolute, help="folder with the published files, in it or below")
+    parser.add_argument("--data-root", required=True, type=absolute, help="folder of the folders NYUDepthv2 and SUNRGBD")
     parser.add_argument("--out", required=True, type=Path)
     parser.add_argument("--eval", default="dformer_eval", help="the program")
     parser.add_argument("--rows", type=lambda text: text.split(","), help="only these rows, separated by commas")
@@ -50,26 +52,41 @@ def official_rows(options):
         listed = subprocess.run([options.eval, "--audit", "--list"], capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
         sys.exit(f"{error}; --eval should name the program dformer_eval")
-    rows = json.loads(listed.stdout)
-    unknown = set(options.rows or []) - {row["name"] for row in rows}
+    try:
+        rows = json.loads(listed.stdout)
+        names = [row["name"] for row in rows]
+    except (ValueError, TypeError, KeyError):
+        sys.exit(f"{options.eval} --audit --list gave no list of rows; --eval should name the program dformer_eval")
+    unknown = set(options.rows or []) - set(names)
     if unknown:
-        sys.exit(f"no row is named {', '.join(sorted(unknown))}; there are {', '.join(row['name'] for row in rows)}")
-    return [row for row in rows if not options.rows or row["name"] in options.rows]
+        sys.exit(f"no row is named {', '.join(sorted(unknown))}; there are {', '.join(names)}")
+    return rows
 
 
 def find_below(folder, name):
     return next((Path(at) / name for at, _, files in os.walk(folder) if name in files), None)
 
 
-def earlier_score(options, row, checkpoint, metrics):
-    """The score of an earlier run of the same weights over as many images; None where there is none."""
-    if not metrics.is_file():
+def read_score(metrics):
+    """None where there is none, or a file that is no score."""
+    try:
+        score = json.loads(metrics.read_text())
+        return score if {"weights", "dataset", "images", "miou", "protocol"} <= score.keys() else None
+    except (OSError, ValueError, AttributeError):
         return None
-    score = json.loads(metrics.read_text())
-    same_weights = score["weights"].get("checkpoint") == str(checkpoint)
-    newer_weights = checkpoint.stat().st_mtime > metrics.stat().st_mtime
-    wanted = options.max_images or row["images"]
-    return score if same_weights and not newer_weights and score["images"] == wanted else None
+
+
+def earlier_score(options, row, checkpoint, metrics):
+    """The score of an earlier run of the same weights over as many images of the same list; None where there is none."""
+    score = read_score(metrics)
+    images = options.data_root / row["folder"] / "test.txt"
+    if score is None or not images.is_file():
+        return None
+    written = metrics.stat().st_mtime
+    same = (score["weights"].get("checkpoint") == str(checkpoint) and score["dataset"].endswith(f", {images}")
+            and score["images"] == (options.max_images or row["images"]))
+    newer = any(path.stat().st_mtime > written for path in (checkpoint, images))
+    return score if same and not newer else None
 
 
 def evaluate(options, row, checkpoint, protocol, out):
@@ -82,7 +99,8 @@ def evaluate(options, row, checkpoint, protocol, out):
         run = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         if run.returncode != 0:
             return None, " ".join(run.stderr.split()) or f"exit code {run.returncode}"
-    return json.loads(metrics.read_text()), ""
+    score = read_score(metrics)
+    return score, "" if score else f"{options.eval} ended well, but {metrics} is no score"
 
 
 def measure(options, row, protocol):
@@ -117,6 +135,22 @@ def replace_text(path, write):
     aside.replace(path)
 
 
+def earlier_lines(options):
+    """Those of the tables that are there, by row and protocol."""
+    table = options.out / "scores.csv"
+    if not table.is_file():
+        return {}
+    try:
+        with table.open(newline="") as file:
+            reader = csv.DictReader(file, strict=True)
+            lines = list(reader)
+    except (OSError, ValueError, csv.Error) as error:
+        sys.exit(f"{table} cannot be read ({error}); move it away or choose another --out")
+    if reader.fieldnames != COLUMNS or any(None in line or None in line.values() for line in lines):
+        sys.exit(f"{table} is no table of this script, which would replace it; move it away or choose another --out")
+    return {(line["row"], line["protocol"]): line for line in lines}
+
+
 def write_tables(options, lines):
     def write_csv(file):
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
@@ -136,16 +170,28 @@ def write_tables(options, lines):
 def main():
     options = arguments()
     rows = official_rows(options)
-    options.out.mkdir(parents=True, exist_ok=True)
-    lines = []
-    for row in rows:
-        for protocol in options.protocols:
-            lines.append(measure(options, row, protocol))
-            last = lines[-1]
-            print(f"{last['row']:26} {protocol:17} {last['status']:11} {last['actual']!s:>6} {last['reason']}", flush=True)
-            write_tables(options, lines)  # a run of days may be stopped
-    print(f"written to {options.out}/scores.csv and scores.md")
-    return 1 if any(line["status"] in ("failed", "differs") for line in lines) else 0
+    lines = earlier_lines(options)
+    try:  # before days of computing
+        options.out.mkdir(parents=True, exist_ok=True)
+        write_tables(options, lines.values())
+    except OSError as error:
+        sys.exit(f"--out {options.out}: {error}; name a folder that can be made and written to")
+    asked = [(row, protocol) for row in rows if not options.rows or row["name"] in options.rows
+             for protocol in options.protocols]
+    for row, protocol in asked:
+        lines.pop((row["name"], protocol), None)
+    kept = len(lines)
+    order = {(row["name"], protocol): i for i, (row, protocol) in
+             enumerate((row, protocol) for row in rows for protocol in PROTOCOLS)}
+    failed = False
+    for row, protocol in asked:
+        line = lines[row["name"], protocol] = measure(options, row, protocol)
+        print(f"{line['row']:26} {protocol:17} {line['status']:11} {line['actual']!s:>6} {line['reason']}", flush=True)
+        failed |= line["status"] in ("failed", "differs")
+        # After each, for a run of days may be stopped.
+        write_tables(options, [lines[key] for key in sorted(lines, key=lambda key: order.get(key, len(order)))])
+    print(f"written to {options.out}/scores.csv and scores.md" + (f", beside {kept} lines of earlier runs" if kept else ""))
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

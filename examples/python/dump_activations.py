@@ -1,11 +1,11 @@
 """What every module of a PyTorch network gives, as a safetensors file that `dformer_parity --compare` reads.
 
-Needs PyTorch and nothing else. In a program of your own:
+Needs PyTorch and nothing else. In a program of your own, with this file's folder on PYTHONPATH:
 
     from dump_activations import record
     record(model.eval(), (rgb, depth), "dump.safetensors")     # rgb [N, 3, H, W], depth [N, 1 or 3, H, W]
 
-or from a shell, with a function that makes the network:
+or from a shell, with a function that makes the network, of a module in the current folder or on PYTHONPATH:
 
     python3 dump_activations.py my_models:make_network --checkpoint net.pth --size 64 96 --out dump.safetensors
 
@@ -22,6 +22,7 @@ import importlib
 import json
 import os
 import struct
+import sys
 
 import torch
 
@@ -106,6 +107,25 @@ def record(network, inputs, path, names=("input.rgb", "input.depth")):
     return list(tensors)
 
 
+def network_function(parser, text):
+    """That of "MODULE:FUNCTION"; ends the program where there is none."""
+    module_name, _, function_name = text.partition(":")
+    if not module_name or not function_name:
+        parser.error(f"MODULE:FUNCTION expected, such as my_models:make_network, got '{text}'")
+    sys.path.insert(0, os.getcwd())  # as python -m does; python FILE has only the folder of FILE
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not (module_name + ".").startswith(error.name + "."):
+            raise  # a module that this one needs
+        parser.error(f"no module '{error.name}' in {os.getcwd()} or on PYTHONPATH; run this in the folder of its file")
+    function = getattr(module, function_name, None)
+    if not callable(function):
+        parser.error(f"the module '{module_name}' ({getattr(module, '__file__', 'built in')}) has no function "
+                     f"'{function_name}'")
+    return function
+
+
 def main():
     parser = argparse.ArgumentParser(description="Records what every module of a PyTorch network gives.")
     parser.add_argument("network", metavar="MODULE:FUNCTION", help="a function that makes the network")
@@ -116,8 +136,7 @@ def main():
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", required=True)
     options = parser.parse_args()
-    module, function = options.network.split(":")
-    network = getattr(importlib.import_module(module), function)(*options.arguments).eval()
+    network = network_function(parser, options.network)(*options.arguments).eval()
     if options.checkpoint:
         state = torch.load(options.checkpoint, map_location="cpu", weights_only=True)
         network.load_state_dict(state.get("model", state.get("state_dict", state)))

@@ -62,12 +62,12 @@ class OfficialRows : public ::testing::Test {
 TEST_F(OfficialRows, AuditTakesEveryStepThatCanBeTakenAndSaysWhyNot) {
   const Outcome outcome = audit({"--cases", "DFormer_Tiny_nyudepthv2,DFormer_Tiny_sunrgbd", "--images", "2"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
-  expect_mentions(outcome.out, {"1 complete, 1 with something absent, 0 failed",
-                                "load: no SUNRGBD_DFormer_Tiny.pth in", "evaluate: no weights"});
+  expect_mentions(outcome.out, {"0 complete, 2 with something absent, 0 failed", "has 2 of 654 images",
+                                "mIoU 0.", "load: no SUNRGBD_DFormer_Tiny.pth in", "evaluate: no weights"});
   const json cases = audited();
   ASSERT_EQ(cases.size(), 2u);
   EXPECT_EQ(cases[0]["name"], "DFormer_Tiny_nyudepthv2");
-  EXPECT_EQ(cases[0]["status"], "ok");
+  EXPECT_EQ(cases[0]["status"], "absent") << "of 654 images";
   EXPECT_EQ(cases[0]["steps"].size(), 4u);
   EXPECT_GE(cases[0]["miou"], 0.0);
   EXPECT_EQ(cases[1]["status"], "absent");
@@ -118,6 +118,35 @@ TEST_F(OfficialRows, ReproductionWritesOneLineForEveryRowAndProtocol) {
   EXPECT_EQ(metrics["protocol"]["flip"], true);
   EXPECT_EQ(metrics["protocol"]["sliding"]["window"], json({480, 640}));
   EXPECT_EQ(metrics["protocol"]["scales"].size(), 5u);
+}
+
+TEST_F(OfficialRows, ReproductionKeepsOtherLinesAndScoresOtherDataAgain) {
+  const std::vector<std::string> one{
+      "--rows", "DFormer_Tiny_nyudepthv2", "--protocols", "single_scale", "--max-images", "1", "--threads",
+      "1"};
+  ASSERT_EQ(reproduce(one).exit_code, 0);
+  ASSERT_EQ(reproduce({"--rows", "DFormer_Tiny_sunrgbd", "--protocols", "sliding"}).exit_code, 0);
+  expect_mentions(testing::read_text(out() / "scores.csv"),
+                  {"DFormer_Tiny_nyudepthv2,single_scale,", "DFormer_Tiny_sunrgbd,sliding,"});
+  const std::string metrics = "out/DFormer_Tiny_nyudepthv2/single_scale/metrics.json";
+  json score = json::parse(testing::read_text(folder_ / metrics));
+  score["miou"] = 0.4321;
+  folder_.write(metrics, score.dump());
+  expect_mentions(reproduce(one).out, {"43.21"});
+  fs::copy(data(), folder_ / "other", fs::copy_options::recursive);
+  std::vector<std::string> other = one;
+  other.insert(other.end(), {"--data-root", (folder_ / "other").string()});
+  EXPECT_EQ(reproduce(other).out.find("43.21"), std::string::npos);
+}
+
+TEST_F(OfficialRows, ReproductionSaysWhatIsWrongInOneSentence) {
+  for (const std::vector<std::string>& wrong :
+       {std::vector<std::string>{"--eval", "/bin/true"}, {"--out", DFORMER_REPRODUCE "/x"}}) {
+    const Outcome outcome = reproduce(wrong);
+    EXPECT_EQ(outcome.exit_code, 1);
+    expect_mentions(outcome.err, {wrong[0], wrong[1]});
+    EXPECT_EQ(outcome.err.find("Traceback"), std::string::npos);
+  }
 }
 
 TEST_F(OfficialRows, ReproductionSaysWhatFailed) {

@@ -138,6 +138,13 @@ TEST_F(Eval, ClassesOfOnesOwn) {
   const Outcome one = eval(custom);
   EXPECT_EQ(one.exit_code, 1);
   expect_mentions(one.err, {"2 to 255", "1"});
+
+  const Outcome none = eval({"--dataset", "custom"});
+  EXPECT_EQ(none.exit_code, 2);
+  expect_mentions(none.err, {"--classes FILE", "classes.txt"});
+  folder_.write("data/classes.txt", "left\nmiddle\nright\n");
+  ASSERT_EQ(eval({"--dataset", "custom"}).exit_code, 0);
+  EXPECT_EQ(metrics()["classes"][2]["name"], "right");
 }
 
 TEST_F(Eval, OptionsThatNeedAnother) {

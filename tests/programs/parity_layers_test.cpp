@@ -77,6 +77,17 @@ TEST_F(ParityLayers, TheFirstLayerThatDivergesIsTheOneThatWasChanged) {
   }
 }
 
+TEST_F(ParityLayers, ACommandLineThatAsksForNothingIsWrong) {
+  for (const std::vector<std::string>& arguments :
+       {std::vector<std::string>{},
+        {"--model", "DFormer_Tiny", "--dump", path("dump.safetensors")},
+        {"--model", "DFormer_Tiny", "--init", "1", "--dump", path("dump.npz")}}) {
+    const Outcome outcome = testing::run(folder_, DFORMER_PARITY, arguments);
+    EXPECT_EQ(outcome.exit_code, 2) << outcome.err;
+  }
+  EXPECT_FALSE(std::filesystem::exists(path("dump.npz")));
+}
+
 TEST_F(ParityLayers, AnotherNetworkHasLayersOfItsOwn) {
   ASSERT_EQ(parity("DFormer_Tiny", {"--init", "1", "--dump", path("dump.safetensors")}).exit_code, 0);
   const Outcome outcome =
