@@ -128,16 +128,9 @@ target_compile_definitions(dformer_cuda_training_models INTERFACE DFORMER_PRECOM
 set_target_properties(dformer_cuda_training_models PROPERTIES EXPORT_NAME cuda_training_models
                                                               POSITION_INDEPENDENT_CODE ON)
 
-set(installed dformer_cuda dformer_cuda_models)
+dformer_installed(dformer_cuda_targets dformer_cuda dformer_cuda_models)
 if(DFORMER_CUDA_TRAINING)
-  list(APPEND installed dformer_cuda_training_models)
+  dformer_installed(dformer_cuda_targets dformer_cuda_training_models)
 else()
   set_target_properties(dformer_cuda_training_models PROPERTIES EXCLUDE_FROM_ALL ON)
 endif()
-foreach(target IN LISTS installed)
-  if(DFORMER_INSTALL)
-    install(TARGETS ${target} EXPORT dformer_cuda_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-  else()
-    set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
-  endif()
-endforeach()

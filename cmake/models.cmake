@@ -41,10 +41,4 @@ set_target_properties(dformer_training_models PROPERTIES EXPORT_NAME training_mo
 target_link_libraries(dformer_training_models PUBLIC dformer_models PRIVATE $<BUILD_INTERFACE:dformer_warnings>)
 target_compile_definitions(dformer_training_models INTERFACE DFORMER_PRECOMPILED_TRAINING_MODELS)
 
-foreach(target dformer_models dformer_training_models)
-  if(DFORMER_INSTALL)
-    install(TARGETS ${target} EXPORT dformer_targets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
-  else()
-    set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
-  endif()
-endforeach()
+dformer_installed(dformer_targets dformer_models dformer_training_models)

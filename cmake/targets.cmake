@@ -14,6 +14,18 @@ endif()
 
 find_package(Threads REQUIRED)
 
+# dformer_installed(EXPORT TARGET …): static libraries that are installed under an export; where nothing is installed, they are
+# built for what links them alone.
+function(dformer_installed export)
+  foreach(target IN LISTS ARGN)
+    if(DFORMER_INSTALL)
+      install(TARGETS ${target} EXPORT ${export} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    else()
+      set_target_properties(${target} PROPERTIES EXCLUDE_FROM_ALL ON)
+    endif()
+  endforeach()
+endfunction()
+
 add_library(dformer INTERFACE)
 add_library(dformer::dformer ALIAS dformer)
 target_compile_features(dformer INTERFACE cxx_std_20)

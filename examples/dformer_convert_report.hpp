@@ -10,8 +10,8 @@
 #include "common/json.hpp"
 #include <dformer/io/checkpoint.hpp>
 #include <dformer/io/conversion_report.hpp>
-#include <dformer/io/convert_tree.hpp>
 #include <dformer/io/load_plan.hpp>
+#include <dformer/io/weight_place.hpp>
 
 namespace dformer::programs {
 

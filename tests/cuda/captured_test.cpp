@@ -38,43 +38,45 @@ std::vector<float> host_values(const typename B::Tensor& tensor) {
   return values;
 }
 
+/// Image pairs of this size through a captured network and through the network itself, bit by bit.
+template <class Network, class Captured>
+void expect_same_results(const Network& net, Captured& captured, const cuda::CapturedSize& size) {
+  using B = typename Network::Backend;
+  const auto [images, height, width] = size;
+  for (const unsigned seed : {1u, 2u, 3u}) {
+    const Array rgb = random_array({images, height, width, 3}, seed);
+    const Array depth = random_array({images, height, width, 1}, seed + 10);
+    const std::vector<float> result = host_values<B>(captured(rgb.values, depth.values));
+    const std::vector<float> expected =
+        host_values<B>(net(B::from_host(captured.device(), rgb.shape, rgb.values),
+                           B::from_host(captured.device(), depth.shape, depth.values)));
+    EXPECT_EQ(result, expected) << "pair " << seed;
+    EXPECT_EQ(host_values<B>(captured()), expected) << "pair " << seed << " again";
+  }
+}
+
 template <class T>
 class CapturedNetwork : public ::testing::Test {};
 using Types = ::testing::Types<float, half, bfloat16>;
 TYPED_TEST_SUITE(CapturedNetwork, Types);
 
 TYPED_TEST(CapturedNetwork, GivesWhatTheNetworkGives) {
-  using B = Cuda<TypeParam>;
-  PairNetwork<B> net;
-  const cuda::Device device;
-  initialize(net, 1, device);
-  cuda::Captured captured(net, {2, 3, 5});
+  PairNetwork<Cuda<TypeParam>> net;
+  initialize(net, 1, cuda::Device());
+  const cuda::CapturedSize size{2, 3, 5};
+  cuda::Captured captured(net, size);
   EXPECT_EQ(net.calls, 2);
-  for (const unsigned seed : {1u, 2u, 3u}) {
-    const Array rgb = random_array({2, 3, 5, 3}, seed), depth = random_array({2, 3, 5, 1}, seed + 10);
-    const std::vector<float> result = host_values<B>(captured(rgb.values, depth.values));
-    const std::vector<float> expected = host_values<B>(
-        net(B::from_host(device, rgb.shape, rgb.values), B::from_host(device, depth.shape, depth.values)));
-    EXPECT_EQ(result, expected) << "pair " << seed;
-    EXPECT_EQ(host_values<B>(captured()), expected) << "pair " << seed << " again";
-  }
+  expect_same_results(net, captured, size);
   EXPECT_EQ(net.calls, 5);  // the three are those that were not captured
 }
 
-/// With norms, whose scales and shifts are computed at each call, and with other work on the device between
-/// the calls.
+/// With norms, whose scales and shifts are computed at each call.
 TYPED_TEST(CapturedNetwork, OfTheLibraryGivesWhatItGives) {
-  using B = Cuda<TypeParam>;
-  SmallNetwork<B> net;
-  const cuda::Device device;
-  initialize(net, 1, device);
-  cuda::Captured captured(net, {1, 32, 32});
-  for (const unsigned seed : {1u, 2u}) {
-    const Array rgb = random_array({1, 32, 32, 3}, seed), depth = random_array({1, 32, 32, 1}, seed + 10);
-    const std::vector<float> expected = host_values<B>(
-        net(B::from_host(device, rgb.shape, rgb.values), B::from_host(device, depth.shape, depth.values)));
-    EXPECT_EQ(host_values<B>(captured(rgb.values, depth.values)), expected) << "pair " << seed;
-  }
+  SmallNetwork<Cuda<TypeParam>> net;
+  initialize(net, 1, cuda::Device());
+  const cuda::CapturedSize size{1, 32, 32};
+  cuda::Captured captured(net, size);
+  expect_same_results(net, captured, size);
 }
 
 /// What is computed of a result has memory of its own.

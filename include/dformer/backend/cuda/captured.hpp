@@ -4,7 +4,6 @@
 #include <span>
 #include <string>
 #include <type_traits>
-#include <vector>
 
 #include <dformer/backend/cuda/device.hpp>
 #include <dformer/backend/cuda/graph.hpp>
