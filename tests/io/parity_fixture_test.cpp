@@ -1,4 +1,5 @@
 // Fixtures that lie about themselves: refused with a sentence, whatever they claim.
+#include <cmath>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -107,6 +108,24 @@ TEST_F(Fixture, ArraysOfAnotherSizeAreRefused) {
   refused("ambiguous");
   integers["argmax"].resize(65);
   refused("argmax");
+}
+
+/// What 16 bits are asked of a run recorded in float32.
+TEST(ParityReport, JudgesTheLogitsAloneByABoundOfTheirOwn) {
+  const auto report = [](double logits) {
+    return ParityReport{{{"tap", 16, 3.0, 0.5, 1e-3}, {"logits", 8, logits, logits / 10.0, 1e-3}}, {}};
+  };
+  for (const double off : {0.0, 0.14, 0.16}) {
+    ParityReport judged = report(off);
+    judged.judge_logits_alone(0.015);  // of 10, the largest
+    EXPECT_EQ(judged.passed(), off < 0.15) << off;
+  }
+  ParityReport infinite = report(HUGE_VAL);
+  infinite.judge_logits_alone(0.015);
+  EXPECT_FALSE(infinite.passed());
+  ParityReport without{{{"tap", 16, 3.0, 0.5, 1e-3}}, {}};
+  without.judge_logits_alone(0.015);
+  EXPECT_FALSE(without.passed()) << "nothing else would be asked";
 }
 
 }  // namespace
