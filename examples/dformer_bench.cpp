@@ -17,6 +17,7 @@
 #include "common/json.hpp"
 #include "common/machine.hpp"
 #include "common/program.hpp"
+#include "common/size_option.hpp"
 #include "dformer_bench_gpu.hpp"
 #include "dformer_bench_table.hpp"
 #include <dformer/backend/count/count.hpp>
@@ -32,8 +33,7 @@ namespace {
 struct BenchOptions {
   std::vector<std::string> models{"all"};
   int num_classes = 40;
-  int height = 480;
-  int width = 640;
+  ImageSize size{480, 640};
   int batch = 1;
   BackendOptions backend;
   std::string isa = "avx512";
@@ -52,23 +52,16 @@ struct BenchOptions {
                    "2 to 255; with 37 the networks are those of SUNRGBD, otherwise of NYUDepthv2")
         ->check(CLI::Range(2, 255))
         ->capture_default_str();
-    app.add_option("--height", height, "of the images, in pixels")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
-    app.add_option("--width", width, "of the images, in pixels")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
-    app.add_option("--batch", batch, "images a run")->check(CLI::PositiveNumber)->capture_default_str();
+    add_size_option(app, "--size", size, "of the images, in pixels");
+    app.add_option("--batch", batch, "images a run")->check(positive())->capture_default_str();
     backend.add_to(app);
     app.add_option("--isa", isa, "the best instruction set to use, of those that the processor has")
         ->check(CLI::IsMember({"baseline", "avx2", "avx512"}))
         ->capture_default_str();
     app.add_option("--warmup", warmup, "runs before those that are measured; the first is the cold start")
-        ->check(CLI::PositiveNumber)
+        ->check(positive())
         ->capture_default_str();
-    app.add_option("--runs", runs, "runs that are measured")
-        ->check(CLI::PositiveNumber)
-        ->capture_default_str();
+    app.add_option("--runs", runs, "runs that are measured")->check(positive())->capture_default_str();
     app.add_option("--json", json, "also write the results to this file");
   }
   cpu::Isa best_isa() const {
@@ -86,7 +79,7 @@ struct BenchOptions {
 class Pictures {
  public:
   explicit Pictures(const BenchOptions& options)
-      : shape_{options.batch, options.height, options.width, 1},
+      : shape_{options.batch, options.size.height, options.size.width, 1},
         color_(static_cast<std::size_t>(3 * shape_.numel())),
         depth_(static_cast<std::size_t>(shape_.numel())) {
     std::mt19937 random(1);
@@ -112,8 +105,8 @@ class Pictures {
 };
 
 Json count_operations(const BenchOptions& options, const std::string& model) {
-  const Cost cost = cost_of(*make_segmenter<Count>(model, options.num_classes), options.height, options.width,
-                            options.batch);
+  const Cost cost = cost_of(*make_segmenter<Count>(model, options.num_classes), options.size.height,
+                            options.size.width, options.batch);
   const MultiplyAdds& count = cost.multiply_adds;
   return {{"parameters", cost.parameters},
           {"elements_moved", cost.elements_moved},
@@ -169,7 +162,7 @@ Json measure(const BenchOptions& options, const std::string& model, const typena
     typename B::Tensor scores;
     const double net = milliseconds_of(device, [&] { scores = (*network)(input.rgb, input.depth); });
     watch.lap();
-    B::labels_to_host(B::resize_argmax(scores, options.height, options.width), labels);
+    B::labels_to_host(B::resize_argmax(scores, options.size.height, options.size.width), labels);
     const double post = watch.lap();
     if (run == 0) cold = pre + net + post;
     if (run < options.warmup) continue;
@@ -209,7 +202,8 @@ int bench(const BenchOptions& options) {
       std::printf("%s\n", machine_text(results[0].at("machine")).c_str());
       std::printf(
           "input %d x %d x %d (batch, height, width), %d classes; %d runs to warm up, %d measured\n\n",
-          options.batch, options.height, options.width, options.num_classes, options.warmup, options.runs);
+          options.batch, options.size.height, options.size.width, options.num_classes, options.warmup,
+          options.runs);
       print_table_head(options.backend.on_gpu());
     }
     print_table_row(results.back());
@@ -218,12 +212,13 @@ int bench(const BenchOptions& options) {
   if (options.json.empty()) return 0;
   const Json machine = results[0].at("machine");
   for (Json& result : results) result.erase("machine");
-  write_json(options.json,
-             {{"machine", machine},
-              {"input", {{"batch", options.batch}, {"height", options.height}, {"width", options.width}}},
-              {"warmup", options.warmup},
-              {"runs", options.runs},
-              {"models", results}});
+  write_json(
+      options.json,
+      {{"machine", machine},
+       {"input", {{"batch", options.batch}, {"height", options.size.height}, {"width", options.size.width}}},
+       {"warmup", options.warmup},
+       {"runs", options.runs},
+       {"models", results}});
   return 0;
 }
 

@@ -14,8 +14,8 @@
 
 #include "common/official_rows.hpp"
 #include <dformer/data/dataset.hpp>
-#include <dformer/data/pad_image.hpp>
 #include <dformer/eval/evaluate.hpp>
+#include <dformer/eval/official_padding.hpp>
 #include <dformer/eval/timing.hpp>
 #include <dformer/io/load.hpp>
 #include <dformer/models/zoo.hpp>
@@ -133,8 +133,7 @@ class Auditor {
     const RgbdDataset dataset(folder, "test.txt", sun ? sunrgbd_layout() : nyu_depth_v2_layout(),
                               static_cast<int>(row_.num_classes()));
     Protocol protocol = Protocol::single_scale();
-    if (sun && row_.model.starts_with("DFormerv2"))
-      protocol.padded_size = ImageSize{sunrgbd_padded_size.height, sunrgbd_padded_size.width};
+    protocol.padded_size = official_padded_size(row_.model, row_.dataset);
     const Score score =
         dformer::evaluate(*network_, dataset, protocol, {.max_images = folders_.images}, [](const auto&) {});
     result.miou = score.metrics().miou;

@@ -2,7 +2,6 @@
 // seed.
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -17,6 +16,7 @@
 
 #include "common/program.hpp"
 #include "common/progress_bar.hpp"
+#include "common/size_option.hpp"
 #include <dformer/data/encode_depth.hpp>
 #include <dformer/data/hole_policy.hpp>
 #include <dformer/data/scene/write_dataset.hpp>
@@ -28,22 +28,10 @@
 namespace dformer::programs {
 namespace {
 
-/// "640x480": width and height. Throws: ArgumentError.
-std::array<int, 2> parse_size(const std::string& word) {
-  std::array<int, 2> size{};
-  const char* end = word.data() + word.size();
-  const auto width = std::from_chars(word.data(), end, size[0]);
-  if (width.ec == std::errc() && width.ptr != end && *width.ptr == 'x') {
-    const auto height = std::from_chars(width.ptr + 1, end, size[1]);
-    if (height.ec == std::errc() && height.ptr == end) return size;
-  }
-  throw_argument_error("[size] \"" + word + "\" is no size; pass width and height, such as 640x480");
-}
-
 struct ScenesOptions {
   std::string out;
   std::string sheet;
-  std::string size = "640x480";
+  ImageSize size{480, 640};
   std::string depth_format = "greys";
   std::string holes = "near";
   std::vector<std::string> classes{std::begin(scene::default_scene_classes),
@@ -55,7 +43,7 @@ struct ScenesOptions {
     app.add_option("--out", out, "Folder of the data set; made where it is missing")->required();
     app.add_option("--train", dataset.train, "Images to train with")->capture_default_str();
     app.add_option("--test", dataset.test, "Images to test with")->capture_default_str();
-    app.add_option("--size", size, "Width x height")->capture_default_str()->check(parsed_by(parse_size));
+    add_size_option(app, "--size", size, "Of the images");
     app.add_option("--seed", dataset.seed, "Other scenes for another number")->capture_default_str();
     app.add_option("--depth-format", depth_format, "greys: the official picture; mm: 16-bit millimetres")
         ->capture_default_str()
@@ -70,9 +58,8 @@ struct ScenesOptions {
 
   /// Throws: ArgumentError.
   void apply() {
-    const std::array<int, 2> parsed = parse_size(size);
-    dataset.view.width = parsed[0];
-    dataset.view.height = parsed[1];
+    dataset.view.width = size.width;
+    dataset.view.height = size.height;
     dataset.depth = depth_format == "mm" ? scene::DepthFiles::mm : scene::DepthFiles::greys;
     dataset.holes = parse_hole_policy(holes);
     dataset.classes = classes == std::vector<std::string>{"all"}
@@ -129,7 +116,7 @@ int make_scenes(ScenesOptions& options) {
   print_shares(counts);
   const int images = dataset.train + dataset.test;
   std::printf("%d training and %d test images of %s in %s: %.1f s, %.0f a minute\n", dataset.train,
-              dataset.test, options.size.c_str(), options.out.c_str(), elapsed / 1000,
+              dataset.test, to_string(options.size).c_str(), options.out.c_str(), elapsed / 1000,
               images * 60000.0 / elapsed);
   if (!options.sheet.empty()) write_picture(options.sheet, contact_sheet(dataset));
   return 0;

@@ -1,10 +1,12 @@
 #pragma once
 
+#include <charconv>
 #include <exception>
 #include <functional>
 #include <iostream>
 #include <new>
 #include <string>
+#include <system_error>
 
 #include <CLI/CLI.hpp>
 
@@ -50,6 +52,17 @@ std::function<std::string(const std::string&)> parsed_by(Parse parse) {
       return error.what();
     }
   };
+}
+
+/// Refuses, as a wrong command line, what is no number above 0.
+inline CLI::Validator positive() {
+  const auto check = [](const std::string& word) -> std::string {
+    double value = 0;
+    const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);
+    if (error == std::errc() && end == word.data() + word.size() && value > 0) return {};
+    return "a number above 0 expected, got '" + word + "'";
+  };
+  return CLI::Validator(check, "POSITIVE");
 }
 
 }  // namespace dformer::programs

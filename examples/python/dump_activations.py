@@ -7,7 +7,7 @@ Needs PyTorch and nothing else. In a program of your own, with this file's folde
 
 or from a shell, with a function that makes the network, of a module in the current folder or on PYTHONPATH:
 
-    python3 dump_activations.py my_models:make_network --checkpoint net.pth --size 64 96 --out dump.safetensors
+    python3 dump_activations.py my_models:make_network --checkpoint net.pth --size 64x96 --out dump.safetensors
 
 Every module that has parameters of its own is recorded, in the order of computation. If one of them is `weight`, its
 output has the name of that weight in the checkpoint ("backbone.stages.0.0.mlp.fc1.weight"), else the module's path. A
@@ -21,6 +21,7 @@ import ctypes
 import importlib
 import json
 import os
+import re
 import struct
 import sys
 
@@ -126,12 +127,18 @@ def network_function(parser, text):
     return function
 
 
+def size(word):
+    if not re.fullmatch("[1-9][0-9]*x[1-9][0-9]*", word):
+        raise argparse.ArgumentTypeError(f"HEIGHTxWIDTH expected, such as 480x640, got '{word}'")
+    return tuple(map(int, word.split("x")))
+
+
 def main():
     parser = argparse.ArgumentParser(description="Records what every module of a PyTorch network gives.")
     parser.add_argument("network", metavar="MODULE:FUNCTION", help="a function that makes the network")
     parser.add_argument("arguments", nargs="*", help="texts to call it with")
     parser.add_argument("--checkpoint", help="a file of torch.save to load strictly; `model` or `state_dict` in it")
-    parser.add_argument("--size", nargs=2, type=int, default=(64, 96), metavar=("H", "W"), help="of the random inputs")
+    parser.add_argument("--size", type=size, default=(64, 96), metavar="HEIGHTxWIDTH", help="of the random inputs")
     parser.add_argument("--depth-channels", type=int, default=1, choices=(1, 3))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", required=True)

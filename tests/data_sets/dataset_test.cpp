@@ -107,9 +107,9 @@ TEST_F(OwnDataset, WhatIsMissingIsNamed) {
 
 TEST_F(OwnDataset, SizesMustAgree) {
   write_picture(file("Label", "1.png"), cv::Mat(4, 5, CV_8UC1, cv::Scalar(1)));
-  expect_mentions(error_of<ImageError>([&] { open().read(0); }), {"Label", "1.png", "5x4", "6x4"});
+  expect_mentions(error_of<ImageError>([&] { open().read(0); }), {"Label", "1.png", "4x5", "4x6"});
   write_picture(file("Depth", "1.png"), cv::Mat(5, 6, CV_8UC1, cv::Scalar(1)));
-  expect_mentions(error_of<ImageError>([&] { open().read(0); }), {"Depth", "1.png", "6x5", "6x4"});
+  expect_mentions(error_of<ImageError>([&] { open().read(0); }), {"Depth", "1.png", "5x6", "4x6"});
 }
 
 TEST_F(OwnDataset, LabelsMustBeClasses) {

@@ -76,7 +76,7 @@ TEST_F(Batch, PairsOfOtherSizesAndNone) {
   const std::vector<RgbdImage> images{random_pair(1), random_pair(2, 64, 32)};
   expect_mentions(
       error_of<ImageError>([&] { upload(network(), std::span(images), Cpu<>::default_device()); }),
-      {"64x32", "32x64", "one size"});
+      {"32x64", "64x32", "one size"});
   expect_mentions(error_of<ArgumentError>(
                       [&] { upload(network(), std::span<const RgbdImage>(), Cpu<>::default_device()); }),
                   {"one pair of images or more"});

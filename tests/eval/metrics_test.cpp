@@ -117,7 +117,7 @@ TEST(ConfusionMatrix, AddsUpAndRefusesWhatIsNoClass) {
   };
   expect_mentions(add(row_of<std::uint8_t>({0, 2}), row_of<std::uint8_t>({0, 0})), {"0 to 1", "truth 2"});
   expect_mentions(add(row_of<std::uint8_t>({0, 1}), row_of<std::uint8_t>({0, 7})), {"prediction 7"});
-  expect_mentions(add(row_of<std::uint8_t>({0, 1}), row_of<std::uint8_t>({0})), {"2x1", "1x1"});
+  expect_mentions(add(row_of<std::uint8_t>({0, 1}), row_of<std::uint8_t>({0})), {"1x2", "1x1"});
   EXPECT_EQ(confusion.count(0, 0), 0) << "a refused image was counted in part";
   EXPECT_THROW(both += ConfusionMatrix(3), ArgumentError);
   EXPECT_THROW(ConfusionMatrix(256), ArgumentError);

@@ -52,7 +52,7 @@ TEST(EncodeDepth, TypeOfTheImageMustFit) {
   const cv::Mat real(2, 3, CV_32FC1, cv::Scalar(7));
   const cv::Mat color(2, 3, CV_8UC3, cv::Scalar(7));
   expect_mentions(error_of<ImageError>([&] { encode_depth<MillimetreDepth>(eight); }),
-                  {"mm", "3x2 8-bit", "pass greys"});
+                  {"mm", "2x3 8-bit", "pass greys"});
   expect_mentions(error_of<ImageError>([&] { encode_depth<SunDepth>(real); }),
                   {"sun", "32-bit float", "pass metre"});
   expect_mentions(error_of<ImageError>([&] { encode_depth<TumDepth>(color); }),

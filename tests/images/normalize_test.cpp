@@ -127,7 +127,7 @@ TEST(Normalize, PairMustBeValid) {
   image.depth = cv::Mat(2, 3, CV_16UC1, cv::Scalar(0));
   expect_mentions(error_of<ImageError>([&] { normalize(image); }), {"16-bit", "encode"});
   image.depth = cv::Mat(3, 2, CV_8UC1, cv::Scalar(0));
-  expect_mentions(error_of<ImageError>([&] { normalize(image); }), {"3x2", "2x3", "register"});
+  expect_mentions(error_of<ImageError>([&] { normalize(image); }), {"2x3", "3x2", "register"});
 }
 
 }  // namespace

@@ -80,7 +80,7 @@ TEST(Overlay, WhatDoesNotFitIsRejected) {
   expect_mentions(error_of<ImageError>([&] { overlay(labels, labels, classes); }),
                   {"3 channels", "1 channel"});
   expect_mentions(error_of<ImageError>([&] { overlay(color, cv::Mat(2, 3, CV_8UC1), classes); }),
-                  {"2x2", "3x2"});
+                  {"2x2", "2x3"});
   expect_mentions(error_of<ImageError>([&] { overlay(color, cv::Mat(2, 2, CV_32SC1), classes); }),
                   {"32-bit integer"});
   for (const double opacity : {-0.1, 1.5, std::numeric_limits<double>::quiet_NaN()}) {

@@ -162,7 +162,7 @@ TEST(ReadRgbd, WrongKindsOfImages) {
   expect_mentions(error_of<ImageError>([&] { read_rgbd(folder / "color.png", folder / "depth.png"); }),
                   {"depth.png]", "greys", "16-bit", "sun (1/8 mm)"});
   expect_mentions(error_of<ImageError>([&] { read_rgbd(folder / "color.png", folder / "small.png", mm); }),
-                  {"color.png", "small.png", "8x6", "8x5", "registered"});
+                  {"color.png", "small.png", "6x8", "5x8", "registered"});
 }
 
 TEST(MakeRgbd, TakesImagesInMemory) {
@@ -175,7 +175,7 @@ TEST(MakeRgbd, TakesImagesInMemory) {
   expect_mentions(error_of<ImageError>([&] { make_rgbd(color, depth); }), {"[depth]", "greys"});
   expect_mentions(error_of<ImageError>([&] { make_rgbd(cv::Mat(), depth); }), {"an empty image"});
   expect_mentions(error_of<ImageError>([&] { make_rgbd(color, depth_image(6, 7), {MillimetreDepth{}}); }),
-                  {"8x6", "7x6"});
+                  {"6x8", "6x7"});
 }
 
 }  // namespace

@@ -27,8 +27,8 @@ class Bench : public ::testing::Test {
 
 TEST_F(Bench, MeasuresTwoNetworks) {
   const Outcome outcome =
-      bench({"--model", "DFormer_Tiny,DFormerv2_S", "--height", "64", "--width", "96", "--batch", "2",
-             "--runs", "3", "--warmup", "1", "--threads", "1", "--isa", "baseline", "--json", json_file()});
+      bench({"--model", "DFormer_Tiny,DFormerv2_S", "--size", "64x96", "--batch", "2", "--runs", "3",
+             "--warmup", "1", "--threads", "1", "--isa", "baseline", "--json", json_file()});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   expect_mentions(outcome.out, {"DFormer_Tiny", "DFormerv2_S", "baseline, threads 1", "2 x 64 x 96", "p99"});
 
@@ -64,8 +64,8 @@ TEST_F(Bench, MeasuresTwoNetworks) {
 
 TEST_F(Bench, MultiplyAddsGrowWithTheBatch) {
   const auto papers = [&](const char* batch) {
-    const Outcome outcome = bench({"--model", "DFormer_Tiny", "--height", "64", "--width", "64", "--batch",
-                                   batch, "--runs", "1", "--warmup", "1", "--json", json_file()});
+    const Outcome outcome = bench({"--model", "DFormer_Tiny", "--size", "64x64", "--batch", batch, "--runs",
+                                   "1", "--warmup", "1", "--json", json_file()});
     EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
     return results()["models"][0]["multiply_adds"]["papers"].get<std::int64_t>();
   };
@@ -76,15 +76,14 @@ TEST_F(Bench, CommandLinesThatAreWrong) {
   const Outcome model = bench({"--model", "ResNet"});
   EXPECT_EQ(model.exit_code, 2);
   expect_mentions(model.err, {"ResNet", "DFormer_Tiny"});
-  EXPECT_EQ(bench({"--height", "0"}).exit_code, 2);
+  EXPECT_EQ(bench({"--size", "0x64"}).exit_code, 2);
   EXPECT_EQ(bench({"--classes", "256"}).exit_code, 2);
   EXPECT_EQ(bench({"--isa", "mmx"}).exit_code, 2);
 }
 
 TEST_F(Bench, SaysWhatFailed) {
-  const Outcome unwritable =
-      bench({"--model", "DFormer_Tiny", "--height", "64", "--width", "64", "--runs", "1", "--warmup", "1",
-             "--json", (folder_ / "missing/bench.json").string()});
+  const Outcome unwritable = bench({"--model", "DFormer_Tiny", "--size", "64x64", "--runs", "1", "--warmup",
+                                    "1", "--json", (folder_ / "missing/bench.json").string()});
   EXPECT_EQ(unwritable.exit_code, 1);
   expect_mentions(unwritable.err, {"dformer_bench: ", "missing/bench.json"});
 }

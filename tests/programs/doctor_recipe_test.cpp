@@ -106,7 +106,7 @@ TEST_F(DoctorRecipe, SettingsThatAreUnlikely) {
 TEST_F(DoctorRecipe, SettingsThatDoNotGoWithTheData) {
   expect_wrong(found::batch_exceeds_data, "batch_size is 5, train.txt has 4 images", "batch_size = 2",
                "batch_size = 5");
-  expect_wrong(found::crop_exceeds_images, "480 x 640, images are up to 48 x 64", "[48, 64]", "[480, 640]");
+  expect_wrong(found::crop_exceeds_images, "480x640, images are up to 48x64", "[48, 64]", "[480, 640]");
   expect_wrong(found::slow_average, "10000 updates, the run has 60", "epochs = 20",
                "epochs = 20\nema_decay = 0.9999");
   expect_wrong(dataset_findings::class_count, "40 names, 39 classes", "num_classes = 40", "num_classes = 39");

@@ -83,8 +83,8 @@ TEST_F(Eval, WritesScoresAndTheirProtocol) {
 
 TEST_F(Eval, EveryOptionOfTheProtocolIsInTheScore) {
   const Outcome outcome =
-      eval({"--multi-scale", "--scales", "0.5", "1", "--flip", "--sliding", "--window", "48", "48",
-            "--stride", "24", "32", "--absent", "standard", "--bases-seed", "7", "--max-images", "1"});
+      eval({"--multi-scale", "--scales", "0.5", "1", "--flip", "--sliding", "--window", "48x48", "--stride",
+            "24x32", "--absent", "standard", "--bases-seed", "7", "--max-images", "1"});
   ASSERT_EQ(outcome.exit_code, 0) << outcome.err;
   const json result = metrics();
   const json& protocol = result["protocol"];
@@ -117,7 +117,7 @@ TEST_F(Eval, WhatIsWrongWithTheDataIsASentenceThatNamesTheFile) {
   refused({"Label/2.png", "label 41", "40 classes"});
   make_item("2", {64, 48});
   cv::imwrite((data() / "Depth" / "3.png").string(), cv::Mat(40, 64, CV_8UC1, cv::Scalar(1)));
-  refused({"Depth/3.png", "64x48", "64x40"});
+  refused({"Depth/3.png", "48x64", "40x64"});
   fs::remove(data() / "Depth" / "3.png");
   refused({"Depth/3.png", "no such image", "test.txt"});
   write_list("\n");
@@ -148,7 +148,7 @@ TEST_F(Eval, ClassesOfOnesOwn) {
 }
 
 TEST_F(Eval, OptionsThatNeedAnother) {
-  expect_mentions(eval({"--flip", "--stride", "3", "4"}).err, {"--sliding"});
+  expect_mentions(eval({"--flip", "--stride", "3x4"}).err, {"--sliding"});
 }
 
 }  // namespace

@@ -293,7 +293,7 @@ TEST_F(Train, DamagedDataIsNamed) {
   cv::imwrite(label.string(), cv::Mat(good.size(), CV_8UC1, cv::Scalar(99)));
   refused({"train_00003.png", "99", "40 classes"});
   cv::imwrite(label.string(), cv::Mat(10, 10, CV_8UC1, cv::Scalar(1)));
-  refused({"train_00003.png", "10x10", "96x64"});
+  refused({"train_00003.png", "10x10", "64x96"});
   fs::remove(label);
   refused({"train_00003.png", "no such image", "train.txt"});
   folder_.write("data/train.txt", "\n");

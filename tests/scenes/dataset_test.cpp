@@ -124,8 +124,8 @@ TEST(WriteDataset, RefusesBadOptionsBeforeItWrites) {
     change(options);
     return error_of<ArgumentError>([&] { write_dataset(folder / "set", options); });
   };
-  expect_mentions(refused([](DatasetOptions& o) { o.view.width = 16; }), {"16x36", "32"});
-  expect_mentions(refused([](DatasetOptions& o) { o.view.height = 100000; }), {"48x100000", "4096"});
+  expect_mentions(refused([](DatasetOptions& o) { o.view.width = 16; }), {"36x16", "32"});
+  expect_mentions(refused([](DatasetOptions& o) { o.view.height = 100000; }), {"100000x48", "4096"});
   expect_mentions(refused([](DatasetOptions& o) { o.train = -1; }), {"-1 training"});
   expect_mentions(refused([](DatasetOptions& o) { o.train = o.test = 0; }), {"0 training and 0 test"});
   expect_mentions(refused([](DatasetOptions& o) { o.threads = 0; }), {"0 threads"});

@@ -13,10 +13,10 @@ namespace {
 TEST(ScenesProgram, WritesADataSetAndASheet) {
   const TemporaryFolder folder;
   const Outcome outcome = run(folder, DFORMER_SCENES,
-                              {"--out", folder / "set", "--train", "2", "--test", "1", "--size", "64x48",
+                              {"--out", folder / "set", "--train", "2", "--test", "1", "--size", "48x64",
                                "--seed", "9", "--depth-format", "mm", "--sheet", folder / "sheet.png"});
   EXPECT_EQ(outcome.exit_code, 0) << outcome.err;
-  expect_mentions(outcome.out, {"wall", "2 training and 1 test images of 64x48"});
+  expect_mentions(outcome.out, {"wall", "2 training and 1 test images of 48x64"});
   EXPECT_EQ(cv::imread(folder / "set/Depth/train_00001.png", cv::IMREAD_UNCHANGED).type(), CV_16UC1);
   EXPECT_FALSE(cv::imread(folder / "sheet.png").empty());
 }
@@ -28,7 +28,7 @@ TEST(ScenesProgram, RefusesAWrongCommandLine) {
   };
   Outcome outcome = refused("--size", "64");
   EXPECT_EQ(outcome.exit_code, 2);
-  expect_mentions(outcome.err, {"640x480"});
+  expect_mentions(outcome.err, {"HEIGHTxWIDTH expected, such as 480x640, got '64'"});
   EXPECT_EQ(refused("--depth-format", "metre").exit_code, 2);
   EXPECT_EQ(run(folder, DFORMER_SCENES, {}).exit_code, 2);
   outcome = refused("--classes", "chair,dragon");

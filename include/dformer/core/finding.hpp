@@ -52,6 +52,14 @@ inline std::string to_string(const Place& place) {
   return text += place.what;
 }
 
+/// What an error says of a file, without the file that its text begins with: "cut off" of
+/// "[net.pth, byte 7] cut off".
+inline std::string without_subject(std::string_view text, std::string_view file) {
+  const bool begins = text.starts_with('[') && text.substr(1).starts_with(file);
+  const std::size_t end = begins ? text.find("] ", 1 + file.size()) : text.npos;
+  return std::string(end == text.npos ? text : text.substr(end + 2));
+}
+
 /// All that a check found of one kind: how often, and the first few places.
 struct Finding {
   static constexpr std::size_t most_places = 5;

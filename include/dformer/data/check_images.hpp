@@ -16,6 +16,7 @@
 #include <dformer/core/finding.hpp>
 #include <dformer/data/dataset.hpp>
 #include <dformer/data/dataset_findings.hpp>
+#include <dformer/data/describe_image.hpp>
 #include <dformer/data/jpeg_end.hpp>
 #include <dformer/data/label_counts.hpp>
 
@@ -111,10 +112,7 @@ class ItemCheck {
 
   void compare_size(const FindingKind& kind, const std::filesystem::path& file, const cv::Mat& image) {
     if (item_.size.empty() || image.size() == item_.size) return;
-    const auto text = [](cv::Size size) {
-      return std::to_string(size.width) + "x" + std::to_string(size.height);
-    };
-    add(kind, file, text(image.size()) + ", colour is " + text(item_.size));
+    add(kind, file, describe(image.size()) + ", colour is " + describe(item_.size) + " (height x width)");
   }
 
   /// What `work` throws is a finding.
@@ -123,9 +121,7 @@ class ItemCheck {
     try {
       work();
     } catch (const std::exception& error) {
-      std::string text = error.what();
-      const std::string subject = "[" + file.string() + "] ";
-      add(kind, file, text.starts_with(subject) ? text.substr(subject.size()) : text);
+      add(kind, file, without_subject(error.what(), file.string()));
     }
   }
   void add(const FindingKind& kind, const std::filesystem::path& file, std::string what) {

@@ -18,6 +18,7 @@
 #include <dformer/data/check_images.hpp>
 #include <dformer/data/check_labels.hpp>
 #include <dformer/data/check_lists.hpp>
+#include <dformer/data/describe_image.hpp>
 #include <dformer/data/ordered_prefetch.hpp>
 
 namespace dformer {
@@ -49,10 +50,6 @@ struct DatasetCheckup : Checkup {
 
 namespace detail {
 
-inline std::string size_text(const cv::Size& size) {
-  return std::to_string(size.width) + "x" + std::to_string(size.height);
-}
-
 /// Sums up what the items hold.
 class DatasetSummary {
  public:
@@ -76,9 +73,10 @@ class DatasetSummary {
   }
 
   void state(Checkup& checkup) {
-    if (sizes_.size() == 1) checkup.fact("colour", size_text(largest()));
+    if (sizes_.size() == 1) checkup.fact("colour", describe(largest()) + " (height x width)");
     if (sizes_.size() > 1) {
-      checkup.fact("colour", std::to_string(sizes_.size()) + " sizes, up to " + size_text(largest()));
+      checkup.fact("colour", std::to_string(sizes_.size()) + " sizes, up to " + describe(largest()) +
+                                 " (height x width)");
     }
     for (auto& [type, depth] : depths_) {
       std::string text = type + ": " + number_text(depth.low) + " to " + number_text(depth.high);
@@ -161,6 +159,11 @@ inline DatasetCheckup check_dataset(const std::filesystem::path& root, const Dat
         dataset_findings::class_count,
         {{}, 0, std::to_string(named) + " names, " + std::to_string(options.num_classes) + " classes"});
   }
+  const bool known = options.num_classes >= 2 && options.num_classes <= 255;
+  if (options.num_classes != 0 && !known) {
+    checkup.find(dataset_findings::class_names,
+                 {{}, 0, std::to_string(options.num_classes) + " classes, 2 to 255 are possible"});
+  }
   std::error_code ignored;
   if (!std::filesystem::is_directory(root, ignored)) {
     checkup.find(dataset_findings::no_dataset, {root.string(), 0, {}});
@@ -188,7 +191,6 @@ inline DatasetCheckup check_dataset(const std::filesystem::path& root, const Dat
   const auto workers = static_cast<std::size_t>(options.threads > 1 ? options.threads : 0);
   OrderedPrefetch<CheckedItem> items(0, chosen.size(), static_cast<int>(workers), 4 * workers,
                                      [&](std::size_t i) { return check_item(chosen[i], layout); });
-  const bool known = options.num_classes >= 2 && options.num_classes <= 255;
   LabelCheck labels(layout.numbering, known ? options.num_classes : 0);
   detail::DatasetSummary summary;
   for (std::size_t done = 1; items.has_next(); ++done) {

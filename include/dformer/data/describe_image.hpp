@@ -6,11 +6,16 @@
 
 namespace dformer {
 
-/// "640x480 16-bit, 1 channel": what an error message says about the image it was given.
+/// "480x640": height and width, as in shapes and in options of programs.
+inline std::string describe(const cv::Size& size) {
+  return std::to_string(size.height) + "x" + std::to_string(size.width);
+}
+
+/// "480x640 16-bit, 1 channel": what an error message says about the image it was given.
 inline std::string describe(const cv::Mat& image) {
   if (image.empty()) return "an empty image";
   if (image.dims != 2) return "an array of " + std::to_string(image.dims) + " dimensions";
-  std::string text = std::to_string(image.cols) + "x" + std::to_string(image.rows) + " ";
+  std::string text = describe(image.size()) + " ";
   switch (image.depth()) {
     case CV_8U:
       text += "8-bit";

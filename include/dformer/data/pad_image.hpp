@@ -2,13 +2,10 @@
 
 #include <opencv2/core.hpp>
 
+#include <dformer/data/describe_image.hpp>
 #include <dformer/data/sample.hpp>
 
 namespace dformer {
-
-/// The size to which the official evaluation of DFormerv2 on SUNRGBD pads every image; that of DFormer does
-/// not.
-inline const cv::Size sunrgbd_padded_size(730, 531);
 
 /// The pair with black below it and to its right, up to `size`. Before normalisation, so that the padding is
 /// not 0 for the network. Throws: ImageError for an image that is larger.
@@ -16,9 +13,8 @@ inline RgbdImage pad_image(const RgbdImage& image, cv::Size size) {
   const int below = size.height - image.height();
   const int right = size.width - image.width();
   if (below < 0 || right < 0) {
-    throw_image_error("pad_image", describe(image.color) + " cannot be padded to " +
-                                       std::to_string(size.width) + "x" + std::to_string(size.height) +
-                                       "; evaluate without padding");
+    throw_image_error("pad_image", describe(image.color) + " cannot be padded to " + describe(size) +
+                                       " (height x width); evaluate without padding");
   }
   RgbdImage result{{}, {}, image.warnings};
   cv::copyMakeBorder(image.color, result.color, 0, below, 0, right, cv::BORDER_CONSTANT);

@@ -36,10 +36,9 @@ inline void require_color(const cv::Mat& color, const std::string& subject) {
 
 inline void require_same_size(const cv::Mat& color, const cv::Mat& depth, const std::string& subject) {
   if (color.size() == depth.size()) return;
-  throw_image_error(subject, "colour is " + std::to_string(color.cols) + "x" + std::to_string(color.rows) +
-                                 " but depth is " + std::to_string(depth.cols) + "x" +
-                                 std::to_string(depth.rows) +
-                                 "; the two must be registered: pass depth aligned to the colour camera");
+  throw_image_error(
+      subject, "colour is " + describe(color.size()) + " but depth is " + describe(depth.size()) +
+                   " (height x width); the two must be registered: pass depth aligned to the colour camera");
 }
 
 }  // namespace detail

@@ -8,18 +8,13 @@
 
 #include <dformer/core/color_order.hpp>
 #include <dformer/core/error.hpp>
+#include <dformer/core/image_size.hpp>
 #include <dformer/core/number_text.hpp>
 #include <dformer/eval/metrics.hpp>
 #include <dformer/eval/sliding_window.hpp>
 #include <dformer/heads/head_norm.hpp>
 
 namespace dformer {
-
-struct ImageSize {
-  int height = 0;
-  int width = 0;
-  friend bool operator==(const ImageSize&, const ImageSize&) = default;
-};
 
 /// Everything besides weights and data that decides a score. Two scores can be compared when their protocols
 /// are equal.
@@ -89,7 +84,7 @@ inline std::string to_string(const Protocol& protocol) {
     text += "; whole images";
   }
   if (const auto& size = protocol.padded_size) {
-    text += "; padded to " + std::to_string(size->height) + "x" + std::to_string(size->width);
+    text += "; padded to " + to_string(*size);
   } else {
     text += "; no padding";
   }

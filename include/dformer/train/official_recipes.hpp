@@ -3,6 +3,7 @@
 #include <array>
 #include <string_view>
 
+#include <dformer/eval/official_padding.hpp>
 #include <dformer/train/recipe_checks.hpp>
 
 namespace dformer {
@@ -49,7 +50,7 @@ inline Recipe official_recipe(std::string_view model, OfficialDataset dataset) {
   recipe.network.drop_path = numbers.sunrgbd_drop_path;
   recipe.optimizer.lr = 8e-5;
   recipe.evaluation.checkpoint_start = 200;
-  if (model.starts_with("DFormerv2")) recipe.evaluation.padded_size = ImageSize{531, 730};
+  recipe.evaluation.padded_size = official_padded_size(model, dataset);
   return recipe;
 }
 

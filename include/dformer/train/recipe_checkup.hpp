@@ -10,6 +10,7 @@
 #include <dformer/core/finding.hpp>
 #include <dformer/core/number_text.hpp>
 #include <dformer/data/dataset_checkup.hpp>
+#include <dformer/data/describe_image.hpp>
 #include <dformer/io/checkpoint_checkup.hpp>
 #include <dformer/train/recipe_findings.hpp>
 #include <dformer/train/recipe_parts.hpp>
@@ -74,10 +75,8 @@ class RecipeCheck {
     if (data.largest.height > 0 &&
         (crop.height > scale * data.largest.height || crop.width > scale * data.largest.width)) {
       add(recipe_findings::crop_exceeds_images,
-          "augmentation.crop is " + std::to_string(crop.height) + " x " + std::to_string(crop.width) +
-              ", images are up to " + std::to_string(data.largest.height) + " x " +
-              std::to_string(data.largest.width) + " (height x width), scaled by up to " +
-              number_text(scale));
+          "augmentation.crop is " + to_string(crop) + ", images are up to " + describe(data.largest) +
+              " (height x width), scaled by up to " + number_text(scale));
     }
     if (recipe_.batch_size < 1 || recipe_.accumulate < 1) return;
     const auto steps = static_cast<std::int64_t>(steps_per_epoch(images, recipe_.batch_size));

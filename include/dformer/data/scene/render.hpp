@@ -39,9 +39,9 @@ inline constexpr int largest_view = 4096;
 inline void require_view_size(int width, int height) {
   const auto fits = [](int length) { return length >= smallest_view && length <= largest_view; };
   if (fits(width) && fits(height)) return;
-  throw_argument_error("[scenes] size " + std::to_string(width) + "x" + std::to_string(height) +
-                       " is not possible; width and height may be " + std::to_string(smallest_view) + " to " +
-                       std::to_string(largest_view));
+  throw_argument_error("[scenes] size " + std::to_string(height) + "x" + std::to_string(width) +
+                       " (height x width) is not possible; each may be " + std::to_string(smallest_view) +
+                       " to " + std::to_string(largest_view));
 }
 
 namespace detail {
