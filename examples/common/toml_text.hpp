@@ -100,6 +100,10 @@ inline toml::table parse_asserted(std::string_view text, const std::string& sour
 /// what toml++ has no answer to.
 inline toml::table parse_toml(std::string_view text, const std::string& source) {
   using namespace detail;
+  // Each dot may be a table within a table, and toml++ takes the stack to free them.
+  constexpr std::ptrdiff_t most_dots = 4096;
+  if (std::ranges::count(text, '.') > most_dots)
+    throw_no_toml(source, 1, "it has more than " + std::to_string(most_dots) + " dots, which no recipe has");
   if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
   if (std::ranges::all_of(text, is_ascii)) return parse_asserted(text, source);
   // toml++ 3 asks of characters outside of strings and comments whether they are blanks, and has no answer

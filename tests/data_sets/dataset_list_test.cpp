@@ -1,6 +1,10 @@
+#include <fstream>
+#include <string>
+
 #include <gtest/gtest.h>
 
 #include "images/image_test.hpp"
+#include <dformer/data/classes.hpp>
 #include <dformer/data/dataset_list.hpp>
 
 namespace dformer {
@@ -67,6 +71,25 @@ TEST(DatasetList, BlanksInNamesAreSuspected) {
     EXPECT_EQ(text(sound), "") << sound;
   expect_mentions(text("RGB/my room.jpg"), {"a name ends at the first blank", "2 words"});
   expect_mentions(text("RGB/2.jpg Label/2 .png"), {"3 words"});
+}
+
+TEST(DatasetList, ALineWithoutAnEndIsNotReadToIt) {
+  const TemporaryFolder folder;
+  folder.write("list.txt", "RGB/1.png\n" + std::string(100000, 'x'));
+  expect_mentions(error_of<DatasetError>([&] { read_dataset_list(folder / "list.txt"); }),
+                  {"list.txt", "line 2 has more than 4096 bytes"});
+  std::ifstream zeros("/dev/zero");
+  EXPECT_THROW(parse_dataset_list(zeros, "/dev/zero"), DatasetError);
+  std::ifstream more_zeros("/dev/zero");
+  EXPECT_THROW(parse_classes(more_zeros, "/dev/zero"), ArgumentError);
+}
+
+TEST(DatasetList, ExtensionsMayBeOfCapitals) {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder / "Depth");
+  folder.write("Depth/2.PNG", "");
+  EXPECT_EQ(find_listed_image(folder / "Depth", parse_list_line("RGB/2.JPG"), ".png"),
+            folder / "Depth/2.PNG");
 }
 
 TEST(DatasetList, NamesThatLeadOutOfTheFolderAreRefused) {

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <span>
 
+#include <dformer/io/check_contents.hpp>
 #include <dformer/io/checkpoint_contents.hpp>
 #include <dformer/io/checkpoint_error.hpp>
+#include <dformer/io/key_map.hpp>
 
 namespace dformer::fuzz {
 
@@ -26,7 +28,11 @@ template <class Read>
 void expect_contents_or_error(Read read) {
   try {
     const io::CheckpointContents contents = read();
-    for (const TensorRecord& tensor : contents.tensors) touch(tensor);
+    io::check_contents(contents, "fuzz");
+    for (const TensorRecord& tensor : contents.tensors) {
+      touch(tensor);
+      candidate_keys(tensor.name);
+    }
     for (const TensorRecord& tensor : contents.others) touch(tensor);
   } catch (const CheckpointError&) {
   }

@@ -192,6 +192,7 @@ TEST(Checkpoint, AModulePrefixIsRemovedOnlyIfAllNamesHaveIt) {
     const Checkpoint checkpoint = read_checkpoint(file.path());
     EXPECT_EQ(checkpoint.find("w") != nullptr, both);
     EXPECT_EQ(checkpoint.find("module.w") != nullptr, !both);
+    EXPECT_EQ(checkpoint.removed_prefix(), both ? "module." : "");
   }
 }
 

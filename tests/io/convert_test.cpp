@@ -255,7 +255,7 @@ TEST_F(Convert, ANetworkGivesItsNamesAndRefusesWhatDoesNotFit) {
   const Checkpoint checkpoint = read_checkpoint(pth_.path());
   EXPECT_NE(checkpoint.find("squeeze.bn.weight"), nullptr);
   EXPECT_NE(checkpoint.find("model.norm.num_batches_tracked"), nullptr) << "what it does not know is kept";
-  EXPECT_EQ(fit_checkpoint(read_checkpoint(in.path()), {.network = network}).applied.size(), 1u);
+  EXPECT_EQ(require_fit(read_checkpoint(in.path()), {.network = network}).applied.size(), 1u);
 
   const std::vector<LoadTarget> other{{"squeeze.bn.weight", {3}, ParameterKind::trained, false}};
   expect_mentions(

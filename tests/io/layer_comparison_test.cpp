@@ -90,6 +90,16 @@ TEST_F(Layers, WhatIsNoNumberDiverges) {
   EXPECT_FALSE(compare("a.weight", image, 1e9).layers[0].agrees());
 }
 
+TEST_F(Layers, InfinitiesThatAreEqualHideNoOtherDifference) {
+  HostTensor actual = image;
+  std::vector<float> values = image.values;
+  actual.values[0] = values[0] = HUGE_VALF;
+  add("a.weight", image.shape, values);
+  EXPECT_TRUE(compare("a.weight", actual).layers[0].agrees());
+  actual.values[1] += 5;
+  EXPECT_DOUBLE_EQ(compare("a.weight", actual).layers[0].max_rel, 5.0 / 47);
+}
+
 TEST_F(Layers, WhereBothOrdersFitTheCloserIsMeantUnlessOneIsDeclared) {
   const HostTensor square{{1, 2, 2, 2}, {0, 1, 2, 3, 4, 5, 6, 7}};
   std::vector<float> first;

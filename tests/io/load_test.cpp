@@ -178,7 +178,8 @@ TEST_F(Load, AFailedLoadLeavesTheNetworkAsItWas) {
   changed.add("backbone.stem.weight", {2, 2}, {9, 9, 9, 9});
   changed.remove("backbone.stem.bn.num_batches_tracked");
   changed.add("backbone.stem.bn.num_batches_tracked", {}, {0.5});
-  EXPECT_THROW(load_file(changed), ArgumentError) << "a counter that is no integer, found after the weights";
+  EXPECT_THROW(load_file(changed), CheckpointError)
+      << "a counter that is no integer, found after the weights";
   EXPECT_EQ(values(net.weight), (std::vector<float>{1, 2, 3, 4}));
 
   changed.remove("backbone.stem.bn.num_batches_tracked");
@@ -243,6 +244,11 @@ TEST_F(Load, APretrainingFileFillsTheBackboneOnly) {
   file.remove("stem.weight");
   EXPECT_EQ(load_error(file, {.prefix = "backbone."}).report().missing.size(), 1u)
       << "still strict inside the prefix";
+}
+
+TEST_F(Load, APrefixThatNoNameHasIsRefused) {
+  const std::string text = load_error(whole_file(), {.prefix = "bakcbone."}).what();
+  EXPECT_NE(text.find("Not one name fits"), std::string::npos) << text;
 }
 
 TEST_F(Load, LegacyEntriesAreIgnored) {

@@ -112,9 +112,15 @@ TEST(Npz, ArchivesAreRecognisedAndKeepTheirOrder) {
   EXPECT_EQ(checkpoint.find("a")->to_int64(), (std::vector<std::int64_t>{7}));
 }
 
+TEST(Npz, NamesMayHaveColons) {
+  const TemporaryFile file("");
+  write_npz(file.path(), std::vector<NamedTensor>{{"conv/kernel:0", tensor_of(1.0f)}});
+  EXPECT_NE(read_checkpoint(file.path()).find("conv/kernel:0"), nullptr);
+}
+
 TEST(Npz, NamesThatLeadOutOfTheArchiveAreRefused) {
   const std::string array = npy(header("<f4", "()"), "0000");
-  for (const char* name : {"../x.npy", "/etc/x.npy", "a/../../x.npy", "C:x.npy", "a\\x.npy"}) {
+  for (const char* name : {"../x.npy", "/etc/x.npy", "a/../../x.npy", "a\\x.npy"}) {
     testing::ZipBuilder zip;
     zip.add("first.npy", array);
     zip.add(name, array);
@@ -123,7 +129,7 @@ TEST(Npz, NamesThatLeadOutOfTheArchiveAreRefused) {
         << name;
   }
   const TemporaryFile file("before");
-  for (const char* name : {"../x", "/etc/x", "a/../../x", "", "..", "C:x", "a\\x"}) {
+  for (const char* name : {"../x", "/etc/x", "a/../../x", "", "..", "a\\x"}) {
     EXPECT_THROW(write_npz(file.path(), std::vector<NamedTensor>{{name, tensor_of(1.0f)}}), ArgumentError)
         << name;
   }

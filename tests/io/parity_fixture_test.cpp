@@ -73,6 +73,18 @@ TEST_F(Fixture, SizesThatNoMemoryHoldsAreRefused) {
   }
 }
 
+TEST_F(Fixture, ARunLargerThanTheFileIsRefused) {
+  metadata["input_shape"] = "[1, 3, 8000, 8000]";
+  refused("a label for each pixel under 'argmax'");
+}
+
+TEST_F(Fixture, MetadataThatAreNoJsonAreNamed) {
+  metadata["taps"] = "[[1]]";
+  refused("the metadata under 'taps'");
+  metadata["taps"] = "[] and more";
+  refused("the metadata under 'taps'");
+}
+
 TEST_F(Fixture, NumbersOfClassesThatAreNoneAreRefused) {
   for (const char* classes : {"1e30", "-1", "2.5", "nan", "256", "many"}) {
     metadata["num_classes"] = classes;

@@ -24,18 +24,18 @@ TensorSource tensor(DType dtype, const Shape& shape, const std::string& content)
 }
 
 const std::vector<NamedTensor> tensors{
-    {"half \"quoted\"\n", tensor(DType::float16, {3}, std::string("\0\x3c\0\xc0\0\0", 6))},
+    {"half \"quoted\"", tensor(DType::float16, {3}, std::string("\0\x3c\0\xc0\0\0", 6))},
     {"count", tensor(DType::int64, {}, std::string("\5\0\0\0\0\0\0\0", 8))},
     {"none", tensor(DType::float32, {0, 2}, "")}};
 
 TEST(SafetensorsWriter, WritesWhatTheReaderReads) {
   const TemporaryFile file("before");
-  write_safetensors(file.path(), tensors, {{"author", "a \\ b"}});
+  write_safetensors(file.path(), tensors, {{"author", "a \\ b\n"}});
   const Checkpoint checkpoint = read_checkpoint(file.path());
-  EXPECT_EQ(checkpoint.text("author"), "a \\ b");
+  EXPECT_EQ(checkpoint.text("author"), "a \\ b\n");
   ASSERT_EQ(checkpoint.tensors().size(), 3u);
   EXPECT_EQ(checkpoint.tensors()[0].name, "count") << "wider elements first";
-  EXPECT_EQ(checkpoint.find("half \"quoted\"\n")->to_float32(), (std::vector<float>{1, -2, 0}));
+  EXPECT_EQ(checkpoint.find("half \"quoted\"")->to_float32(), (std::vector<float>{1, -2, 0}));
   EXPECT_EQ(checkpoint.find("count")->to_int64(), (std::vector<std::int64_t>{5}));
   EXPECT_EQ(checkpoint.find("none")->shape, (Shape{0, 2}));
   for (const TensorRecord& tensor : checkpoint.tensors()) {
@@ -58,6 +58,9 @@ TEST(SafetensorsWriter, AFailureLeavesTheOldFileAndNothingElse) {
   EXPECT_THROW(write_safetensors(file.path(), std::vector<NamedTensor>{tensors[0], tensors[0]}),
                ArgumentError);
   EXPECT_THROW(write_safetensors(file.path(), std::vector<NamedTensor>{{"empty", {}}}), ArgumentError);
+  for (const std::string& name : {std::string("w\n"), std::string("w\xff"), std::string(513, 'w')})
+    EXPECT_THROW(write_safetensors(file.path(), std::vector<NamedTensor>{{name, tensor_of(1.0f)}}),
+                 ArgumentError);
   EXPECT_EQ(content_of(file.path()), "before");
   EXPECT_EQ(files_beside(file.path()), 1u);
 }

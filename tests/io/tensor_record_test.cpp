@@ -161,7 +161,8 @@ TEST(TensorBounds, RefusesWhatOverflows) {
                                                    {{2, 2}, {huge, huge}},
                                                    {{huge}, {huge}},
                                                    {{huge, huge, 0}, {1, 1, 1}},
-                                                   {{3}, {std::numeric_limits<std::int64_t>::max()}}};
+                                                   {{3}, {std::numeric_limits<std::int64_t>::max()}},
+                                                   {{1, 2}, {std::numeric_limits<std::int64_t>::max(), 2}}};
   for (const auto& [shape, strides] : cases) {
     TensorRecord record = view(DType::float32, storage, {1});
     record.shape = shape;

@@ -101,6 +101,26 @@ std::string tensor_on_a_part(std::int64_t offset, std::int64_t size) {
       .end();
 }
 
+TEST(TorchLegacy, StoragesDoNotJustifyRepetition) {
+  // A list of 100 pairs, made into an OrderedDict 100 times, before a storage that has more bytes than pairs.
+  PickleBuilder object;
+  object.begin(2).op(']').op('(');
+  for (int i = 0; i < 100; ++i) object.op('N').op('N').op(0x86);
+  object.op('e')
+      .op(0x85)
+      .op('q')
+      .op(0)
+      .op('0')
+      .global("collections", "OrderedDict")
+      .op('q')
+      .op(1)
+      .op('0')
+      .op('(');
+  for (int i = 0; i < 100; ++i) object.op('h').op(1).op('h').op(0).op('R');
+  const std::string start = magic() + protocol(1001) + system_facts() + object.op('t').end();
+  EXPECT_EQ(read_error(start + keys("7") + std::string(1 << 20, '\0')), Kind::corrupt_container);
+}
+
 TEST(TorchLegacy, ReadsPartsOfStorages) {
   const std::string head = magic() + protocol(1001) + system_facts();
   EXPECT_EQ(read(head + tensor_on_a_part(1, 2) + keys("7") + storage(4)).tensors.at(0).to_float32(),

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <limits>
 #include <span>
 #include <stdexcept>
@@ -8,6 +9,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "byte_builder.hpp"
 #include "checkpoint_support.hpp"
@@ -130,6 +132,18 @@ TEST(TorchWriter, MoreRecordsThanSixteenBitsCount) {
   target.commit();
   const std::string content = content_of(file.path());
   EXPECT_EQ(io::ZipArchive(testing::bytes_of(content), "file").records().size(), 65536u);
+}
+
+TEST(TorchWriter, WhatAKilledWriterLeftIsInNobodysWay) {
+  const TemporaryFile file("before");
+  std::vector<std::filesystem::path> left;
+  for (int i = 0; i < 200; ++i) {
+    left.push_back(file.path().string() + ".partial-" + std::to_string(::getpid()) + "-" + std::to_string(i));
+    std::ofstream(left.back()) << "half";
+  }
+  write_torch_checkpoint(file.path(), TorchDict{{"w", tensor_of(1.0f)}});
+  EXPECT_NE(read_checkpoint(file.path()).find("w"), nullptr);
+  for (const std::filesystem::path& each : left) std::filesystem::remove(each);
 }
 
 TEST(TorchWriter, AFailureLeavesTheOldFileAndNothingElse) {

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <istream>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include <dformer/core/error.hpp>
+#include <dformer/data/read_line.hpp>
 
 namespace dformer {
 
@@ -75,8 +77,12 @@ inline ClassList parse_classes(std::istream& stream, const std::filesystem::path
   std::vector<std::string> names;
   std::size_t line_number = 0;
   std::size_t empty_line = 0;  // the first one since the last name
-  for (std::string line; std::getline(stream, line);) {
+  for (std::string line; read_line(stream, line);) {
     ++line_number;
+    if (line.size() > longest_line) {
+      throw_argument_error(subject + "line " + std::to_string(line_number) + " has more than " +
+                           std::to_string(longest_line) + " bytes; expected one class name a line");
+    }
     if (line_number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
     const std::size_t begin = line.find_first_not_of(" \t\r");
     if (begin == line.npos) {
@@ -114,6 +120,20 @@ inline ClassList read_classes(const std::filesystem::path& file) {
                          "] cannot be opened; expected a text file with one class name a line");
   }
   return parse_classes(stream, file);
+}
+
+/// The class lists that programs and recipes have words for.
+inline std::optional<ClassList> known_classes(std::string_view word) {
+  if (word == "nyu40") return ClassList(nyu_depth_v2_classes);
+  if (word == "sunrgbd37") return ClassList(sunrgbd_classes);
+  return std::nullopt;
+}
+
+/// The class list of a word, or of the file of that name. Throws: ArgumentError for a file that cannot be
+/// read.
+inline ClassList classes_named(const std::string& word) {
+  const std::optional<ClassList> known = known_classes(word);
+  return known ? *known : read_classes(word);
 }
 
 }  // namespace dformer

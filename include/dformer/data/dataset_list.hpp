@@ -1,6 +1,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cctype>
 #include <cstddef>
 #include <filesystem>
 #include <fstream>
@@ -13,6 +14,7 @@
 
 #include <dformer/core/error.hpp>
 #include <dformer/data/image_list.hpp>
+#include <dformer/data/read_line.hpp>
 
 namespace dformer {
 
@@ -95,8 +97,13 @@ inline bool stays_in_folder(const std::filesystem::path& name) {
 inline std::vector<ListedName> parse_dataset_list(std::istream& stream, const std::filesystem::path& file) {
   std::vector<ListedName> names;
   std::size_t line_number = 0;
-  for (std::string line; std::getline(stream, line);) {
+  for (std::string line; read_line(stream, line);) {
     ++line_number;
+    if (line.size() > longest_line) {
+      throw_dataset_error(file, "line " + std::to_string(line_number) + " has more than " +
+                                    std::to_string(longest_line) +
+                                    " bytes; expected a list with one image a line");
+    }
     if (detail::is_utf16(line, line_number == 1)) {
       throw_dataset_error(file, "line " + std::to_string(line_number) +
                                     " is no UTF-8 text (UTF-16?); save the list as UTF-8");
@@ -136,9 +143,14 @@ inline std::filesystem::path find_listed_image(const std::filesystem::path& fold
   std::error_code ignored;
   std::filesystem::path file = folder / (listed.stem + likely);
   if (!likely.empty() && std::filesystem::is_regular_file(file, ignored)) return file;
-  for (std::string_view extension : image_extensions) {
-    file = folder / (listed.stem + std::string(extension));
-    if (std::filesystem::is_regular_file(file, ignored)) return file;
+  for (const bool capitals : {false, true}) {  // as many cameras write them
+    for (std::string_view known : image_extensions) {
+      std::string extension(known);
+      if (capitals)
+        std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::toupper(c); });
+      file = folder / (listed.stem + extension);
+      if (std::filesystem::is_regular_file(file, ignored)) return file;
+    }
   }
   return {};
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -36,6 +38,24 @@ constexpr std::string_view to_string(FileFormat format) {
   }
   return "?";
 }
+
+/// Where the weights of a tree are looked for, in this order, also nested, and last at the top level: as the
+/// official programs do.
+inline constexpr std::array<std::string_view, 3> weight_keys{"state_dict_ema", "model", "state_dict"};
+inline constexpr int weight_depth = 4;  ///< of dicts in each other, the top level among them
+
+/// Whether weights are looked for at a place of a tree: "", "model", "state_dict.model".
+inline bool is_searched_place(std::string_view place) {
+  for (int depth = 1; !place.empty(); ++depth) {
+    const std::size_t dot = place.find('.');
+    if (depth == weight_depth || std::ranges::count(weight_keys, place.substr(0, dot)) == 0) return false;
+    place = dot == place.npos ? std::string_view() : place.substr(dot + 1);
+  }
+  return true;
+}
+
+/// CheckpointContents::selected where the weights stand in no dict.
+inline constexpr std::string_view top_level = "top level";
 
 /// What a reader of one container format hands to Checkpoint.
 struct CheckpointContents {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <dformer/io/checkpoint_error.hpp>
 
@@ -14,12 +15,15 @@ namespace dformer::io {
 /// seconds to compile.
 class JsonCursor {
  public:
-  /// `origin` is the offset in the file of `text[0]`.
-  JsonCursor(std::string_view text, std::string_view path, std::uint64_t origin)
-      : text_(text), path_(path), origin_(origin) {}
+  /// `origin` is the offset in the file of `text[0]`, no_offset where it does not stand there as it is;
+  /// `subject` is what errors call the text.
+  JsonCursor(std::string_view text, std::string_view path, std::uint64_t origin, std::string subject)
+      : text_(text), path_(path), origin_(origin), subject_(std::move(subject)) {}
 
   /// Where in the file it stands.
-  std::uint64_t file_offset() const { return origin_ + position_; }
+  std::uint64_t file_offset() const {
+    return origin_ == CheckpointError::no_offset ? origin_ : origin_ + position_;
+  }
 
   /// Passes over `symbol` (and white space before it) if it comes next.
   bool accept(char symbol) {
@@ -93,7 +97,7 @@ class JsonCursor {
 
   [[noreturn]] void fail(const std::string& what) const {
     throw_checkpoint_error(CheckpointError::Kind::corrupt_container, path_, file_offset(),
-                           "the safetensors header is no valid JSON of its kind: " + what);
+                           subject_ + " is no valid JSON of its kind: " + what);
   }
 
  private:
@@ -169,6 +173,7 @@ class JsonCursor {
   std::string_view text_;
   std::string_view path_;
   std::uint64_t origin_;
+  std::string subject_;
   std::size_t position_ = 0;
 };
 

@@ -10,9 +10,10 @@
 #include <utility>
 
 #include <dformer/core/shape.hpp>
+#include <dformer/io/array_layout.hpp>
 #include <dformer/io/byte_reader.hpp>
 #include <dformer/io/checkpoint_error.hpp>
-#include <dformer/io/numpy_layout.hpp>
+#include <dformer/io/numpy_codes.hpp>
 #include <dformer/io/tensor_record.hpp>
 
 namespace dformer::io {

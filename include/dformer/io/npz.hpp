@@ -44,7 +44,7 @@ inline CheckpointContents read_npz(std::span<const std::byte> file, std::string_
   std::ranges::sort(records, {}, &ZipRecord::header);
 
   CheckpointContents contents;
-  contents.selected = "top level";
+  contents.selected = top_level;
   for (const ZipRecord* record : records) {
     const std::string_view name = record->name.substr(0, record->name.size() - npy_extension.size());
     NpyReader reader(archive.read(*record, kept), path, record->offset);

@@ -10,6 +10,7 @@
 #include <dformer/core/error.hpp>
 #include <dformer/core/npy_header.hpp>
 #include <dformer/io/npz.hpp>
+#include <dformer/io/tensor_name.hpp>
 #include <dformer/io/tensor_source.hpp>
 #include <dformer/io/zip_writer.hpp>
 
@@ -23,10 +24,11 @@ inline void write_npz(const std::filesystem::path& path, std::span<const NamedTe
   for (const NamedTensor& entry : tensors) {
     if (!names.insert(entry.name).second)
       throw_argument_error("[write_npz] the name '" + entry.name + "' is given twice");
+    if (const std::string fault = io::fault_of_name(entry.name); !fault.empty())
+      throw_argument_error("[write_npz] " + fault);
     if (!io::is_plain_record_name(entry.name)) {
-      throw_argument_error(
-          "[write_npz] '" + entry.name +
-          "' cannot name a file inside an archive; rename it (no leading /, no .., \\ or :)");
+      throw_argument_error("[write_npz] '" + entry.name +
+                           "' cannot name a file inside an archive; rename it (no leading /, no .., no \\)");
     }
   }
   AtomicFile file(path);

@@ -7,8 +7,9 @@
 #include <utility>
 #include <vector>
 
+#include <dformer/io/array_layout.hpp>
 #include <dformer/io/checkpoint_error.hpp>
-#include <dformer/io/numpy_layout.hpp>
+#include <dformer/io/numpy_codes.hpp>
 #include <dformer/io/pickle_shape.hpp>
 #include <dformer/io/pickle_source.hpp>
 #include <dformer/io/tensor_record.hpp>
@@ -80,7 +81,8 @@ class NumpyReader {
     }
     if (set_numpy_type(record, text, order)) return;
     source_.fail(Kind::unsupported_dtype, object.file_offset,
-                 "NumPy type code '" + std::string(text) + "' of '" + record.name + "' is not supported");
+                 "NumPy type code '" + std::string(text.substr(0, 20)) + "' of '" + record.name +
+                     "' is not supported");
   }
 
   /// Before protocol 3, Python writes bytes as text of the same code points, and a call to encode it.

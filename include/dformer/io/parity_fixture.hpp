@@ -41,6 +41,8 @@ class ParityFixture {
       input_shape.push_back(cursor.integer());
     });
     require(is_image(input_shape), "[N, 3, H, W] of at most 2^28 values", "input_shape");
+    // A label for each pixel: so the file itself says how large a run it is worth.
+    require(record("argmax").numel() == input_shape.numel() / 3, "a label for each pixel", "argmax");
     const double classes = number("num_classes", text("num_classes"));
     require(classes >= 2 && classes <= 255 && classes == std::floor(classes), "2 to 255", "num_classes");
     num_classes = static_cast<int>(classes);
@@ -101,8 +103,10 @@ class ParityFixture {
   template <class Each>
   void for_each(std::string_view key, const Each& each) const {
     const std::string json = file_.text(key).value_or("[]");
-    io::JsonCursor cursor(json, file_.path(), 0);
+    io::JsonCursor cursor(json, file_.path(), CheckpointError::no_offset,
+                          "the metadata under '" + std::string(key) + "'");
     cursor.array([&] { each(cursor); });
+    cursor.expect_end();
   }
   double number(std::string_view key, const std::string& text) const {
     double value = 0;

@@ -11,6 +11,7 @@
 
 #include <dformer/io/byte_reader.hpp>
 #include <dformer/io/checkpoint_error.hpp>
+#include <dformer/io/limits.hpp>
 #include <dformer/io/pickle_policy.hpp>
 #include <dformer/io/pickle_stack.hpp>
 #include <dformer/io/pickle_value.hpp>
@@ -325,6 +326,8 @@ class PickleMachine : PickleStack {
   }
 
   void push_global(const PickleGlobal& global) {
+    if (global.module.size() + global.name.size() > longest_name)
+      fail(Kind::corrupt_container, "a Python name has more than " + std::to_string(longest_name) + " bytes");
     if (runs_code(global)) {
       fail(Kind::unsafe_pickle,
            "the file asks Python to run '" + global.full_name() +
@@ -361,7 +364,7 @@ class PickleMachine : PickleStack {
     const auto given = result_.items(arguments);
     if (given.empty() || !given[0].is(ValueKind::list)) return entries;
     pairs_ += result_.items(given[0]).size();
-    if (pairs_ > reader_.size())
+    if (pairs_ > reader_.position())
       fail(Kind::corrupt_container, "the same content is given to too many dictionaries");
     for (const PickleValue& pair : result_.items(given[0])) {
       const bool sequence = pair.is(ValueKind::list) || pair.is(ValueKind::tuple);
@@ -374,7 +377,7 @@ class PickleMachine : PickleStack {
   }
 
   Pickle result_;
-  std::size_t pairs_ = 0;  ///< copied so far; more than the file has bytes would be an attack on memory
+  std::size_t pairs_ = 0;  ///< copied so far; more than there were bytes would be an attack on memory
 };
 
 /// Reads one pickle; `reader` then stands behind it.

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include <dformer/core/error.hpp>
+#include <dformer/io/little_endian.hpp>
 
 namespace dformer::io {
 
@@ -102,8 +103,7 @@ class PickleWriter {
 
   template <std::unsigned_integral Integer>
   void put(Integer value) {
-    for (std::size_t i = 0; i < sizeof(Integer); ++i)
-      out_ += static_cast<char>((std::uint64_t{value} >> (8 * i)) & 0xffu);
+    append_little_endian(out_, value);
   }
 
   std::string out_;

@@ -21,6 +21,7 @@ CheckpointContents read_contents(std::span<const std::byte> file, std::string_vi
 
 #if !defined(DFORMER_PRECOMPILED)
 
+#include <dformer/io/check_contents.hpp>
 #include <dformer/io/file_format.hpp>
 #include <dformer/io/jittor_pickle.hpp>
 #include <dformer/io/npz.hpp>
@@ -55,6 +56,7 @@ read_contents(std::span<const std::byte> file, std::string_view path, KeptBytes&
       break;
   }
   contents.format = format;
+  check_contents(contents, path);
   return contents;
 }
 

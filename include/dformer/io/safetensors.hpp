@@ -12,18 +12,16 @@
 #include <vector>
 
 #include <dformer/core/dtype.hpp>
+#include <dformer/io/array_layout.hpp>
 #include <dformer/io/byte_reader.hpp>
 #include <dformer/io/checkpoint_contents.hpp>
 #include <dformer/io/checkpoint_error.hpp>
 #include <dformer/io/json_cursor.hpp>
+#include <dformer/io/limits.hpp>
 #include <dformer/io/safetensors_dtypes.hpp>
-#include <dformer/io/tensor_bounds.hpp>
 #include <dformer/io/tensor_record.hpp>
 
 namespace dformer::io {
-
-/// The format's own limit for the header.
-inline constexpr std::uint64_t safetensors_max_header = 100'000'000;
 
 /// Eight bytes of header length, of which a real one never uses the last, then a JSON object.
 inline bool looks_like_safetensors(std::span<const std::byte> file) {
@@ -41,14 +39,14 @@ class SafetensorsReader {
   CheckpointContents read() {
     ByteReader reader(file_, path_);
     const auto length = reader.read<std::uint64_t>();
-    if (length > safetensors_max_header || length > reader.remaining()) {
+    if (length > longest_safetensors_header || length > reader.remaining()) {
       fail(Kind::corrupt_container, 0,
            "the header should have " + std::to_string(length) + " bytes, the file has " +
                std::to_string(reader.remaining()) + "; it is cut off or no safetensors file");
     }
     const std::string_view header = as_text(reader.take(length));
     data_ = file_.subspan(reader.position());
-    JsonCursor json(header, path_, sizeof(length));
+    JsonCursor json(header, path_, sizeof(length), "the safetensors header");
     json.object([&](const std::string& name) {
       if (!names_.insert(name).second) json.fail("the name '" + name + "' appears twice");
       if (name == "__metadata__") {
@@ -60,7 +58,7 @@ class SafetensorsReader {
     json.expect_end();
     refuse_gaps();
     if (contents_.tensors.empty()) fail(Kind::no_state_dict, 0, "the file holds no tensors");
-    contents_.selected = "top level";
+    contents_.selected = top_level;
     return std::move(contents_);
   }
 
@@ -129,16 +127,7 @@ class SafetensorsReader {
     record.dtype = dtype;
     record.shape = shape;
     record.storage = data_.subspan(static_cast<std::size_t>(begin), static_cast<std::size_t>(end - begin));
-    record.strides = shape;
-    for (int axis = 0; axis < shape.rank(); ++axis) record.strides[axis] = 0;
-    check_bounds(record, path_, data_at + begin);  // the extents are sane from here on
-    record.strides = contiguous_strides(shape);
-    const auto expected = static_cast<std::uint64_t>(record.numel()) * size_of(dtype);
-    if (expected != end - begin) {
-      fail(Kind::size_mismatch, data_at + begin,
-           "tensor '" + name + "' of shape " + to_string(shape) + " needs " + std::to_string(expected) +
-               " bytes, its offsets span " + std::to_string(end - begin));
-    }
+    lay_out_array(record, false, path_, data_at + begin);
     ranges_.push_back({begin, end, contents_.tensors.size()});
     contents_.tensors.push_back(std::move(record));
   }

@@ -17,7 +17,10 @@
 #include <dformer/core/dtype.hpp>
 #include <dformer/core/error.hpp>
 #include <dformer/io/json_string.hpp>
+#include <dformer/io/limits.hpp>
+#include <dformer/io/little_endian.hpp>
 #include <dformer/io/safetensors_dtypes.hpp>
+#include <dformer/io/tensor_name.hpp>
 #include <dformer/io/tensor_source.hpp>
 
 namespace dformer {
@@ -54,20 +57,26 @@ inline std::string safetensors_header(std::span<const NamedTensor> tensors,
   }
   header += '}';
   header.append((8 - header.size() % 8) % 8, ' ');  // so that the data are aligned
+  if (header.size() > longest_safetensors_header) {
+    throw_argument_error("[write_safetensors] names and metadata of " + std::to_string(header.size()) +
+                         " bytes; the format has at most " + std::to_string(longest_safetensors_header));
+  }
   std::string length;
-  for (unsigned i = 0; i < 8; ++i)
-    length += static_cast<char>((std::uint64_t{header.size()} >> (8 * i)) & 0xffu);
+  append_little_endian(length, std::uint64_t{header.size()});
   return length + header;
 }
 
 }  // namespace io
 
 /// Writes a safetensors file. Wider elements come first, which aligns every tensor. The file appears complete
-/// or not at all. Throws: ArgumentError for repeated names or contents of a wrong size; FileError.
+/// or not at all. Throws: ArgumentError for names that are repeated or cannot be, or contents of a wrong
+/// size; FileError.
 inline void write_safetensors(const std::filesystem::path& path, std::span<const NamedTensor> tensors,
                               const std::map<std::string, std::string>& metadata = {}) {
   std::unordered_set<std::string_view> names{"__metadata__"};
   for (const NamedTensor& entry : tensors) {
+    if (const std::string fault = io::fault_of_name(entry.name); !fault.empty())
+      throw_argument_error("[write_safetensors] " + fault);
     if (!names.insert(entry.name).second) {
       throw_argument_error("[write_safetensors] the name '" + entry.name + "' is given twice, or reserved");
     }

@@ -12,10 +12,12 @@
 
 #include <dformer/io/checkpoint_contents.hpp>
 #include <dformer/io/checkpoint_error.hpp>
+#include <dformer/io/limits.hpp>
 #include <dformer/io/pickle_source.hpp>
 #include <dformer/io/pickle_tensors.hpp>
 #include <dformer/io/record_source.hpp>
 #include <dformer/io/torch_value.hpp>
+#include <dformer/io/utf8.hpp>
 
 namespace dformer::io {
 
@@ -24,15 +26,14 @@ class StateDictReader {
  public:
   explicit StateDictReader(const PickleSource& source) : source_(source) {}
 
-  /// The weights are looked for as the official programs do: under `state_dict_ema`, `model`, `state_dict`,
-  /// also nested, and last at the top level. Throws: CheckpointError(no_state_dict), (unsupported_global), or
+  /// Throws: CheckpointError(no_state_dict), (unsupported_global), or
   /// what reading a tensor throws.
   CheckpointContents read() {
     const PickleValue& root = source_.pickle.root();
     std::string path;
     selected_ = select(root, path, 0);
     if (selected_ == nullptr) fail_nothing_found(root);
-    contents_.selected = path.empty() ? "top level" : path;
+    contents_.selected = path.empty() ? std::string(top_level) : path;
     collect_weights();
     contents_.tree = std::get<TorchDict>(walk(root, "", 0).content());
     return std::move(contents_);
@@ -45,13 +46,13 @@ class StateDictReader {
   // Limits far above any real file, so that one that refers to its parts over and over cannot exhaust memory.
   static constexpr int max_depth = 8;
   static constexpr std::size_t max_entries = 1u << 17;
-  static constexpr std::size_t max_name = 512;
+  static constexpr std::size_t max_items = 1u << 14;     // of a list; longer ones are left out
   static constexpr std::size_t max_text = 1u << 20;      // a configuration as text
   static constexpr std::size_t max_all_text = 1u << 24;  // longer texts, and those beyond, are left out
 
   const PickleValue* select(const PickleValue& value, std::string& path, int depth) const {
-    if (!value.is(ValueKind::dict) || depth == 4) return nullptr;
-    for (std::string_view key : {"state_dict_ema", "model", "state_dict"}) {
+    if (!value.is(ValueKind::dict) || depth == weight_depth) return nullptr;
+    for (const std::string_view key : weight_keys) {
       const PickleValue* child = source_.pickle.find(value, key);
       if (child == nullptr) continue;
       std::string child_path = join(path, key);
@@ -114,12 +115,15 @@ class StateDictReader {
         return noted(path, value.real);
       case ValueKind::text:
         if (value.data.size() > max_text || text_ + value.data.size() > max_all_text) return left_out(path);
+        if (!is_utf8(value.text())) return left_out(path);  // bytes that Python 2 wrote
         text_ += value.data.size();
         return noted(path, std::string(value.text()));
       case ValueKind::list:
-        return TorchList(walk_items(value, path, depth));
       case ValueKind::tuple:
-        return TorchTuple(walk_items(value, path, depth));
+        // A log of all losses has more entries than a checkpoint, and is no reason to refuse the weights.
+        if (source_.pickle.items(value).size() > max_items) return left_out(path);
+        if (value.is(ValueKind::tuple)) return TorchTuple(walk_items(value, path, depth));
+        return TorchList(walk_items(value, path, depth));
       case ValueKind::dict:
         return walk_dict(value, path, depth);
       case ValueKind::object:
@@ -162,11 +166,11 @@ class StateDictReader {
     std::map<TorchKey, std::size_t> position;
     for (std::size_t i = 0; i + 1 < entries.size(); i += 2) {
       if (i >= 2) count_entry();  // also what is passed over: the same dictionary may stand in many places
-      if (weights && is_tensor(source_, entries[i + 1])) continue;
       const std::optional<std::string> name = name_of(entries[i]);
-      if (!name || path.size() + name->size() > max_name) {
+      if (name && weights && is_tensor(source_, entries[i + 1])) continue;
+      if (!name || path.size() + name->size() > longest_name || !is_printable(*name)) {
         count_entry();
-        left_out(join(path, name.value_or("?")));
+        left_out(join(path, name && is_printable(*name) ? *name : "?"));
         continue;
       }
       TorchKey key = *name;
@@ -209,7 +213,7 @@ class StateDictReader {
   std::optional<std::string> name_of(const PickleValue& key) const {
     if (key.is(ValueKind::integer)) return std::to_string(key.integer);
     if (!key.is(ValueKind::text)) return std::nullopt;
-    if (key.data.size() > max_name) {
+    if (key.data.size() > longest_name) {
       source_.fail(Kind::corrupt_container, CheckpointError::no_offset,
                    "a name of " + std::to_string(key.data.size()) + " characters; no checkpoint has such");
     }

@@ -8,13 +8,10 @@
 #include <dformer/core/dtype.hpp>
 #include <dformer/core/shape.hpp>
 #include <dformer/io/checkpoint_error.hpp>
+#include <dformer/io/limits.hpp>
 #include <dformer/io/tensor_record.hpp>
 
 namespace dformer::io {
-
-/// Elements that a tensor may have beyond those of its storage. Strides of 0 repeat elements, so a file of a
-/// few bytes could ask for any amount of memory.
-inline constexpr std::int64_t most_repeated = std::int64_t{1} << 28;
 
 /// Refuses a record whose elements do not all lie inside its storage, so that nobody need look again.
 /// Throws: CheckpointError(invalid_shape) or (out_of_bounds).
@@ -32,13 +29,15 @@ inline void check_bounds(const TensorRecord& record, std::string_view path,
   for (std::int64_t extent : record.shape) {
     if (extent < 0) fail(Kind::invalid_shape, "an extent is negative");
   }
+  // The count must fit 64 bits, also in bytes, even where an extent or a stride is zero; and so must the way
+  // to an element, also along an axis of one.
+  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max() / 8;
   for (std::int64_t stride : record.strides) {
     if (stride < 0) fail(Kind::invalid_shape, "a stride is negative");
+    if (stride > most) fail(Kind::out_of_bounds, too_far);
   }
   if (record.offset < 0) fail(Kind::out_of_bounds, "the offset is negative");
 
-  // The count must fit 64 bits, also in bytes, even where an extent or a stride is zero.
-  constexpr std::int64_t most = std::numeric_limits<std::int64_t>::max() / 8;
   bool empty = false;
   std::int64_t count = 1;
   std::int64_t last = record.offset;

@@ -54,12 +54,6 @@ inline CheckpointContents read_torch_legacy(std::span<const std::byte> file, std
           Kind::missing_record, path, file_offset,
           "a tensor refers to storage '" + storage.key + "', which the file does not have");
     }
-    const std::uint64_t expected = storage.numel * size_of(storage.dtype);
-    if (found->second.size() != expected) {
-      throw_checkpoint_error(Kind::size_mismatch, path, file_offset,
-                             "storage '" + storage.key + "' should have " + std::to_string(expected) +
-                                 " bytes, the file has " + std::to_string(found->second.size()));
-    }
     return found->second;
   };
   const PickleSource source{object, path, kept, storage_bytes, std::endian::little};

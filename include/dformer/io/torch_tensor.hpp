@@ -9,6 +9,7 @@
 
 #include <dformer/core/dtype.hpp>
 #include <dformer/io/checkpoint_error.hpp>
+#include <dformer/io/limits.hpp>
 #include <dformer/io/pickle_shape.hpp>
 #include <dformer/io/pickle_source.hpp>
 #include <dformer/io/tensor_bounds.hpp>
@@ -48,9 +49,15 @@ class TorchReader {
     const TorchStorage storage = storage_of(source_, arguments[0], object.file_offset);
     record.dtype = storage.dtype;
     record.byte_order = source_.byte_order;
-    record.storage = source_.storage(storage, object.file_offset)
-                         .subspan(storage.view_offset * size_of(storage.dtype),
-                                  storage.view_numel * size_of(storage.dtype));
+    const std::span<const std::byte> bytes = source_.storage(storage, object.file_offset);
+    const std::uint64_t expected = storage.numel * size_of(storage.dtype);
+    if (bytes.size() != expected) {
+      source_.fail(Kind::size_mismatch, object.file_offset,
+                   "storage '" + storage.key + "' should have " + std::to_string(expected) +
+                       " bytes, the file has " + std::to_string(bytes.size()));
+    }
+    record.storage = bytes.subspan(storage.view_offset * size_of(storage.dtype),
+                                   storage.view_numel * size_of(storage.dtype));
     check_bounds(record, source_.path, object.file_offset);
     return record;
   }
@@ -72,6 +79,7 @@ class TorchReader {
     TorchStorage storage;
     storage.dtype = storage_dtype(source, source.pickle.global(parts[1]), file_offset);
     if (parts[2].is(PickleValue::Kind::text)) {
+      if (parts[2].data.size() > longest_name) fail("has a key of too many bytes");
       storage.key = parts[2].text();
     } else if (parts[2].is(PickleValue::Kind::integer)) {  // Jittor
       storage.key = std::to_string(parts[2].integer);

@@ -11,6 +11,7 @@
 #include <dformer/io/checkpoint_contents.hpp>
 #include <dformer/io/checkpoint_error.hpp>
 #include <dformer/io/kept_bytes.hpp>
+#include <dformer/io/limits.hpp>
 #include <dformer/io/pickle.hpp>
 #include <dformer/io/pickle_source.hpp>
 #include <dformer/io/state_dict.hpp>
@@ -44,6 +45,12 @@ inline CheckpointContents read_torch_zip(std::span<const std::byte> file, std::s
     throw_checkpoint_error(Kind::missing_record, path, 0,
                            "a zip archive without 'data.pkl': no file of torch.save");
   }
+  if (record->deflated && record->size > longest_deflated_pickle) {
+    throw_checkpoint_error(Kind::corrupt_container, path, record->offset,
+                           "its 'data.pkl' is packed and has " + std::to_string(record->size) +
+                               " bytes; at most " + std::to_string(longest_deflated_pickle) +
+                               " are read so. torch.save does not pack: save the file again");
+  }
   const std::string folder(record->name.substr(0, record->name.size() - std::string_view("data.pkl").size()));
 
   ByteReader reader(archive.read(*record, kept), path, record->offset);
@@ -65,12 +72,6 @@ inline CheckpointContents read_torch_zip(std::span<const std::byte> file, std::s
                                "a tensor refers to record '" + name + "', which the archive does not have");
       }
       found = storages.emplace(storage.key, archive.read(*data, kept)).first;
-    }
-    const std::uint64_t expected = storage.numel * size_of(storage.dtype);
-    if (found->second.size() != expected) {
-      throw_checkpoint_error(Kind::size_mismatch, path, file_offset,
-                             "storage '" + storage.key + "' should have " + std::to_string(expected) +
-                                 " bytes, its record has " + std::to_string(found->second.size()));
     }
     return found->second;
   };

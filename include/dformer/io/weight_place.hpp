@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -23,7 +24,7 @@ namespace dformer::detail {
 
 /// A path in a tree, where "" is the top level.
 inline std::string place_of_weights(const Checkpoint& checkpoint) {
-  return checkpoint.selected() == "top level" ? std::string() : checkpoint.selected();
+  return checkpoint.selected() == io::top_level ? std::string() : checkpoint.selected();
 }
 
 /// Where the weights of the new file are.
@@ -46,24 +47,10 @@ inline bool is_hollow(const TorchValue& value) {
   return dict != nullptr && std::ranges::all_of(dict->entries, hollow);
 }
 
-/// Where reading looks for weights, in this order, and last at the top level: as StateDictReader does.
-inline constexpr std::array<std::string_view, 3> searched_keys{"state_dict_ema", "model", "state_dict"};
-inline constexpr int searched_depth = 4;  // of dicts in each other, the top level among them
-
-/// Whether reading looks there: "", "model", "state_dict.model".
-inline bool is_searched(std::string_view place) {
-  for (int depth = 1; !place.empty(); ++depth) {
-    const std::size_t dot = place.find('.');
-    if (depth == searched_depth || std::ranges::count(searched_keys, place.substr(0, dot)) == 0) return false;
-    place = dot == place.npos ? std::string_view() : place.substr(dot + 1);
-  }
-  return true;
-}
-
 /// Where reading finds weights in a tree; nothing where there are none.
 inline std::optional<std::string> found_at(const TorchDict& tree, int depth = 0) {
-  if (depth == searched_depth) return std::nullopt;
-  for (const std::string_view key : searched_keys) {
+  if (depth == io::weight_depth) return std::nullopt;
+  for (const std::string_view key : io::weight_keys) {
     const auto child = std::ranges::find(tree.entries, TorchKey(std::string(key)), &TorchEntry::key);
     if (child == tree.entries.end()) continue;
     const auto* dict = std::get_if<TorchDict>(&child->value.content());
@@ -157,16 +144,18 @@ inline TorchDict with_weights(const Checkpoint& checkpoint, const std::string& p
     });
   }
   TorchDict& dict = dict_at(tree, place, checkpoint);
+  std::unordered_set<std::string_view> names;
+  for (const NamedTensor& weight : weights) names.insert(weight.name);
   for (const TorchEntry& other : dict.entries) {
     const auto* key = std::get_if<std::string>(&other.key);
-    if (key != nullptr && std::ranges::count(weights, *key, &NamedTensor::name) > 0) {
+    if (key != nullptr && names.contains(*key)) {
       refuse_place(checkpoint, place,
                    "'" + *key + "' is the name of a weight, and of " + std::string(kind_of(other.value)) +
                        " that stands there already");
     }
   }
   for (const NamedTensor& weight : weights) dict.add(weight.name, weight.tensor);
-  if (before == place || !is_searched(place)) return tree;
+  if (before == place || !io::is_searched_place(place)) return tree;
   if (const auto found = found_at(tree); found && *found != place) {
     const std::string first = found->empty() ? "the top level" : "'" + *found + "'";
     refuse_place(checkpoint, place, "loading takes the other tensors of " + first + " before them");

@@ -33,7 +33,7 @@ inline bool is_plain_record_name(std::string_view name) {
   const bool climbs =
       name == ".." || name.starts_with("../") || name.ends_with("/..") || name.find("/../") != name.npos;
   return !name.empty() && !name.starts_with('/') && !climbs &&
-         name.find_first_of(std::string_view("\\:\0", 3)) == name.npos;
+         name.find_first_of(std::string_view("\\\0", 2)) == name.npos;
 }
 
 /// The table of contents of a zip archive (also zip64) that lies in memory. Every offset is checked before

@@ -14,6 +14,7 @@
 #include <dformer/core/atomic_file.hpp>
 #include <dformer/core/error.hpp>
 #include <dformer/io/crc32.hpp>
+#include <dformer/io/little_endian.hpp>
 #include <dformer/io/tensor_source.hpp>
 
 namespace dformer::io {
@@ -104,8 +105,7 @@ class ZipWriter {
 
   template <std::unsigned_integral Integer>
   static void put(std::string& text, Integer value) {
-    for (std::size_t i = 0; i < sizeof(Integer); ++i)
-      text += static_cast<char>((std::uint64_t{value} >> (8 * i)) & 0xffu);
+    append_little_endian(text, value);
   }
 
   bool wide(std::uint64_t value) const { return value >= zip64_from_; }

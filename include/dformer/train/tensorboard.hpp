@@ -13,6 +13,7 @@
 
 #include <dformer/core/error.hpp>
 #include <dformer/io/crc32.hpp>
+#include <dformer/io/little_endian.hpp>
 
 namespace dformer {
 
@@ -45,7 +46,7 @@ class ProtoMessage {
   /// Its lowest byte first.
   template <class Unsigned>
   ProtoMessage& fixed(Unsigned value) {
-    for (std::size_t i = 0; i < sizeof value; ++i) text_ += static_cast<char>(value >> 8 * i & 0xffu);
+    io::append_little_endian(text_, value);
     return *this;
   }
   ProtoMessage& raw(std::string_view value) {

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include <dformer/io/checkpoint_contents.hpp>
+#include <dformer/io/checkpoint_error.hpp>
+#include <dformer/io/limits.hpp>
+#include <dformer/io/tensor_name.hpp>
+
+namespace dformer::io {
+
+namespace detail {
+
+[[noreturn, gnu::cold, gnu::noinline]] inline void refuse_contents(std::string_view path,
+                                                                   const std::string& what) {
+  throw_checkpoint_error(CheckpointError::Kind::corrupt_container, path, CheckpointError::no_offset, what);
+}
+
+/// Tensors that do not show the same bytes over and over, each within its limits.
+inline void check_views(const CheckpointContents& contents, std::string_view path) {
+  std::unordered_map<const std::byte*, std::uint64_t> storages;
+  std::uint64_t shown = 0, stored = 0;
+  for (const auto* tensors : {&contents.tensors, &contents.others}) {
+    for (const TensorRecord& tensor : *tensors) {
+      shown += static_cast<std::uint64_t>(tensor.numel()) * size_of(tensor.dtype);
+      std::uint64_t& size = storages[tensor.storage.data()];
+      size = std::max<std::uint64_t>(size, tensor.storage.size());
+    }
+  }
+  for (const auto& [begin, size] : storages) stored += size;
+  constexpr std::uint64_t always = std::uint64_t{1} << 30;
+  if (shown <= always || (shown - always) / most_views <= stored) return;
+  refuse_contents(path, "its tensors have " + std::to_string(shown) + " bytes, and the file has only " +
+                            std::to_string(stored) + " for them, which they show over and over");
+}
+
+}  // namespace detail
+
+/// What holds for the contents of every container: names that may be, and no bytes shown over and over.
+/// Throws: CheckpointError(corrupt_container).
+inline void check_contents(const CheckpointContents& contents, std::string_view path) {
+  for (const TensorRecord& tensor : contents.tensors) {
+    if (const std::string fault = fault_of_name(tensor.name); !fault.empty())
+      detail::refuse_contents(path, fault);
+  }
+  detail::check_views(contents, path);
+}
+
+}  // namespace dformer::io
