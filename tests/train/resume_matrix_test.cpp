@@ -1,4 +1,5 @@
 // What a training goes on with, file kind by file kind: the rows of the table in docs/training.md.
+#include <cmath>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -181,6 +182,49 @@ TEST_F(ResumeMatrix, AStateOfAnotherOptimizerIsRefused) {
   sgd.rule = Sgd{};
   SmallRun run(sgd);
   EXPECT_THROW(run.resume(state()), CheckpointError);
+}
+
+TEST_F(ResumeMatrix, NumbersThatNoRunReachesAreRefused) {
+  SmallRun run(options(8, "numbers"));
+  run.resume(state());
+  const auto refused = [&](const std::string& what, const auto& spoil) {
+    TorchDict optimizer = detail::optimizer_state(run.trainer->optimizer(), 1e-3);
+    TorchDict tree{{"model", torch_state_dict(run.network)}, {"epoch", 1}, {"iteration", 5}};
+    tree.add("optimizer", std::move(optimizer));
+    tree.add("dformer", TorchDict{{"seed", "7"}});
+    spoil(tree);
+    write_torch_checkpoint(file("spoilt.pth"), tree);
+    try {
+      run.resume(file("spoilt.pth"));
+      ADD_FAILURE() << what << " was accepted";
+    } catch (const CheckpointError& error) {
+      expect_mentions(error.what(), {"spoilt.pth", what});
+    }
+  };
+  const auto set = [](const char* name, TorchValue value) {
+    return [name, value](TorchDict& tree) { *detail::find(tree, name) = value; };
+  };
+  const auto set_step = [](TorchValue value) {
+    return [value](TorchDict& tree) {
+      TorchDict& states = dict_in(dict_in(tree, "optimizer"), "state");
+      *detail::find(std::get<TorchDict>(states.entries.front().value.content()), "step") = value;
+    };
+  };
+  const auto set_scale = [](double scale, std::int64_t good) {
+    return [scale, good](TorchDict& tree) {
+      dict_in(tree, "dformer").add("loss_scale", scale).add("good_updates", good);
+    };
+  };
+  refused("epoch, in steps,", set("epoch", std::int64_t{1} << 53));
+  refused("epoch is", set("epoch", std::int64_t{1} << 62));
+  refused("iteration is -5", set("iteration", -5));
+  refused("optimizer.state.0.step is nan", set_step(tensor_of(NAN)));
+  refused("optimizer.state.0.step is 0", set_step(tensor_of(0.0f)));
+  refused("optimizer.state.0.step is 1e+30", set_step(tensor_of(1e30f)));
+  refused("optimizer.state.0.step has shape (0)", set_step(tensor_of({0}, std::vector<float>{})));
+  refused("dformer.loss_scale is nan", set_scale(NAN, 0));
+  refused("dformer.loss_scale is 0", set_scale(0, 0));
+  refused("dformer.good_updates is -1", set_scale(1, -1));
 }
 
 }  // namespace

@@ -12,19 +12,10 @@
 #include <dformer/io/checkpoint.hpp>
 #include <dformer/io/load_plan.hpp>
 #include <dformer/io/load_report.hpp>
+#include <dformer/io/read_count.hpp>
 #include <dformer/nn/visit.hpp>
 
 namespace dformer {
-
-/// The entries of a network that a file should fill, in the order of `parameters(net)`.
-template <class Module>
-std::vector<LoadTarget> load_targets(Module& net) {
-  std::vector<LoadTarget> targets;
-  for (const auto& [name, parameter] : parameters(net)) {
-    targets.push_back({name, parameter->shape(), parameter->kind(), parameter->table() != nullptr});
-  }
-  return targets;
-}
 
 namespace detail {
 
@@ -39,10 +30,9 @@ inline bool all_finite(std::span<const float> values) {
 }  // namespace detail
 
 /// Sets a network's parameters from an open checkpoint. Either all of them are set or, where anything fails,
-/// none. Counters that the file lacks keep their value; tables that it lacks
-/// and constants of the layers are computed where they have no value yet. Throws: LoadError
-/// if names or shapes differ more than the options allow; ArgumentError if a counter is no integer; what the
-/// backend throws.
+/// none. Counters that the file lacks keep their value; tables that it lacks and constants of the layers are
+/// computed where they have no value yet. Throws: LoadError if names or shapes differ more than the options
+/// allow; CheckpointError if a counter counts nothing; what the backend throws.
 template <class Module>
 LoadReport load(Module& net, const Checkpoint& checkpoint, const LoadOptions& options = {},
                 const typename Module::Backend::Device& device = Module::Backend::default_device()) {
@@ -58,7 +48,7 @@ LoadReport load(Module& net, const Checkpoint& checkpoint, const LoadOptions& op
     const TensorRecord* source = plan.sources[i];
     const bool computed = source == nullptr && parameter.table() != nullptr && !parameter.has_value();
     if (parameter.kind() == ParameterKind::counter) {
-      counts[i] = source == nullptr ? parameter.count() : source->to_int64().at(0);
+      counts[i] = source == nullptr ? parameter.count() : io::read_count(*source, checkpoint.path());
     } else if (source != nullptr || computed) {
       values.resize(static_cast<std::size_t>(parameter.shape().numel()));
       if (computed) {

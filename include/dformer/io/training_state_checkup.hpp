@@ -25,24 +25,46 @@ inline std::string lacking_epoch(const Checkpoint& checkpoint) {
   return *epoch >= 0 ? std::string() : "its epoch is " + std::to_string(*epoch);
 }
 
+/// Whether there is anything of an optimizer: moments, or numbers alone, as in Jittor's files.
+inline bool has_optimizer(const Checkpoint& checkpoint) {
+  constexpr std::string_view prefix = "optimizer.";
+  const auto value = checkpoint.metadata().lower_bound(prefix);
+  if (value != checkpoint.metadata().end() && value->first.starts_with(prefix)) return true;
+  return std::ranges::any_of(checkpoint.other_tensors(),
+                             [&](const TensorRecord& tensor) { return tensor.name.starts_with(prefix); });
+}
+
+/// The start of the names of torch.optim's moments: "optimizer.state.0.exp_avg".
+inline constexpr std::string_view moment_prefix = "optimizer.state.";
+
+/// Why there is no optimizer to go on with; empty where there is one.
+inline std::string lacking_optimizer(const Checkpoint& checkpoint) {
+  if (!has_optimizer(checkpoint)) return "it has no state of an optimizer";
+  const auto is_moment = [](const TensorRecord& tensor) {
+    const std::string_view name = tensor.name;
+    return name.starts_with(moment_prefix) &&
+           (name.ends_with(".exp_avg") || name.ends_with(".momentum_buffer"));
+  };
+  if (std::ranges::any_of(checkpoint.other_tensors(), is_moment)) return {};
+  return "its optimizer has no moments in torch.optim's form, exp_avg or momentum_buffer (Jittor's files "
+         "have none)";
+}
+
 /// What the moments of torch.optim lack to go on from, as far as the file by itself tells; empty where
 /// nothing. resume_training, which knows the network, asks for the shape of each.
 inline std::string lacking_moments(const Checkpoint& checkpoint) {
-  constexpr std::string_view prefix = "optimizer.state.";
+  std::string lacking = lacking_optimizer(checkpoint);
+  if (!lacking.empty()) return lacking;
   std::int64_t last = -1;  // parameter, numbered from 0
   bool adamw = false;
-  bool sgd = false;
   for (const TensorRecord& tensor : checkpoint.other_tensors()) {
-    if (!tensor.name.starts_with(prefix)) continue;
+    if (!tensor.name.starts_with(moment_prefix)) continue;
     std::int64_t number = -1;
-    std::from_chars(tensor.name.data() + prefix.size(), tensor.name.data() + tensor.name.size(), number);
+    std::from_chars(tensor.name.data() + moment_prefix.size(), tensor.name.data() + tensor.name.size(),
+                    number);
     last = std::max(last, number);
     adamw = adamw || tensor.name.ends_with(".exp_avg");
-    sgd = sgd || tensor.name.ends_with(".momentum_buffer");
   }
-  if (!adamw && !sgd)
-    return "its optimizer has no moments in torch.optim's form, exp_avg or momentum_buffer (Jittor's files "
-           "have none)";
   constexpr std::string_view groups = "optimizer.param_groups.";
   for (auto value = checkpoint.metadata().lower_bound(groups);
        value != checkpoint.metadata().end() && value->first.starts_with(groups); ++value) {
@@ -56,7 +78,7 @@ inline std::string lacking_moments(const Checkpoint& checkpoint) {
       adamw ? std::vector<std::string>{"exp_avg", "exp_avg_sq"} : std::vector<std::string>{"momentum_buffer"};
   for (std::int64_t number = 0; number <= last; ++number) {  // ends at the first that is missing
     for (const std::string& moment : moments) {
-      const std::string name = std::string(prefix) + std::to_string(number) + "." + moment;
+      const std::string name = std::string(moment_prefix) + std::to_string(number) + "." + moment;
       const TensorRecord* record = checkpoint.find_other(name);
       if (record == nullptr)
         return name + " is missing, and parameters 0 to " + std::to_string(last) + " need one";

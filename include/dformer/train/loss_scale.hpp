@@ -29,7 +29,7 @@ class LossScale {
  public:
   /// Throws: ArgumentError for numbers that are none of a scale's.
   explicit LossScale(const LossScaling& rule) : rule_(rule), state_{rule.initial, 0} {
-    if (!(rule.initial > 0.0 && rule.initial <= largest && rule.growth >= 1.0 && rule.growth_interval >= 1 &&
+    if (!(is_possible(rule.initial) && rule.growth >= 1.0 && rule.growth_interval >= 1 &&
           rule.backoff > 0.0 && rule.backoff < 1.0)) {
       throw_argument_error(
           "[loss scale] expected a positive scale of 2^100 or less, a growth of 1 or more after 1 update or "
@@ -37,6 +37,9 @@ class LossScale {
           "backoff between 0 and 1");
     }
   }
+
+  /// Whether a float has the scale, and its inverse.
+  static bool is_possible(double scale) { return scale > 0.0 && scale <= largest; }
 
   double scale() const { return state_.scale; }
   const LossScaleState& state() const { return state_; }
@@ -52,7 +55,7 @@ class LossScale {
   }
 
  private:
-  static constexpr double largest = 0x1p100;  // a float still has it, and its inverse
+  static constexpr double largest = 0x1p100;
 
   LossScaling rule_;
   LossScaleState state_;

@@ -32,8 +32,7 @@ inline DatasetLayout layout_of(const RecipeDataset& dataset) {
 /// then where the program runs. Throws: ArgumentError for a file that cannot be read.
 inline ClassList class_names_of(const RecipeDataset& dataset) {
   if (dataset.classes.empty()) return {};
-  if (dataset.classes == "nyu40") return ClassList(nyu_depth_v2_classes);
-  if (dataset.classes == "sunrgbd37") return ClassList(sunrgbd_classes);
+  if (const auto known = known_classes(dataset.classes)) return *known;
   std::error_code ignored;
   const std::filesystem::path beside = std::filesystem::path(dataset.root) / dataset.classes;
   return read_classes(std::filesystem::exists(beside, ignored) ? beside

@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -14,7 +13,9 @@
 
 #include <dformer/io/key_map.hpp>
 #include <dformer/io/load.hpp>
+#include <dformer/io/read_count.hpp>
 #include <dformer/io/save_torch.hpp>
+#include <dformer/io/training_state_checkup.hpp>
 #include <dformer/train/ema.hpp>
 #include <dformer/train/loss_scale.hpp>
 #include <dformer/train/optimizer.hpp>
@@ -145,64 +146,69 @@ void save_training_state(const std::filesystem::path& path, const Network& netwo
 
 namespace detail {
 
-/// The tensors of a training state beside the weights, by path.
-class StateTensors {
- public:
-  explicit StateTensors(const Checkpoint& checkpoint) : path_(checkpoint.path()) {
-    for (const TensorRecord& record : checkpoint.other_tensors()) records_.emplace(record.name, &record);
-  }
+/// Throws: CheckpointError unless that is a state of an optimiser of this rule and of so many parameters.
+inline void require_slots(const Checkpoint& checkpoint, const OptimizerRule& rule, std::size_t count) {
+  const auto has = [&](std::size_t number) {
+    return checkpoint.find_other(std::string(moment_prefix) + std::to_string(number) + "." +
+                                 first_moment(rule)) != nullptr;
+  };
+  if (has(count - 1) && !has(count)) return;
+  throw CheckpointError(CheckpointError::Kind::key_mismatch, checkpoint.path(), CheckpointError::no_offset,
+                        "its optimizer has not the " + first_moment(rule) + " of " + std::to_string(count) +
+                            " parameters; this is the training state of another network, optimizer or "
+                            "choice of parameters. Its weights alone can be loaded");
+}
 
-  const TensorRecord* find(const std::string& name) const {
-    const auto found = records_.find(name);
-    return found == records_.end() ? nullptr : found->second;
+/// What stands beside the weights for a parameter of that shape, in float32 and PyTorch's order. Throws:
+/// CheckpointError where it is missing or has another shape.
+inline std::vector<float> state_values(const Checkpoint& checkpoint, const std::string& name,
+                                       const Shape& shape) {
+  const TensorRecord* record = checkpoint.find_other(name);
+  if (record == nullptr || !(record->shape == shape)) {
+    throw CheckpointError(
+        CheckpointError::Kind::key_mismatch, checkpoint.path(), CheckpointError::no_offset,
+        name + " of shape " + to_string(shape) + " expected, " +
+            (record == nullptr ? std::string("but there is none") : "got " + to_string(record->shape)) +
+            "; this is the training state of another network, optimizer or choice of parameters");
   }
+  return record->to_float32();
+}
 
-  bool has_moments() const { return has_any("optimizer.state."); }
-  bool has_any(std::string_view prefix) const {
-    const auto first = records_.lower_bound(prefix);
-    return first != records_.end() && first->first.starts_with(prefix);
+/// How far the run of a file came. Throws: CheckpointError for numbers that no run reaches.
+inline void read_progress(const Checkpoint& checkpoint, std::int64_t steps_per_epoch,
+                          ResumedTraining& resumed) {
+  const auto count = [&](const char* name, std::int64_t otherwise) {
+    const auto number = checkpoint.integer(name);
+    return number ? io::require_count(static_cast<double>(*number), name, checkpoint.path()) : otherwise;
+  };
+  TrainingProgress& progress = resumed.progress;
+  progress.epoch = count("epoch", 0);
+  progress.iteration =
+      io::require_count(static_cast<double>(progress.epoch) * static_cast<double>(steps_per_epoch),
+                        "epoch, in steps,", checkpoint.path());
+  // The official `iteration` counts within an epoch that is complete; ours counts from the first on.
+  if (const auto seed = checkpoint.text("dformer.seed")) {
+    std::from_chars(seed->data(), seed->data() + seed->size(), progress.seed);
+    const std::int64_t iteration = count("iteration", 0);
+    resumed.same_epochs = iteration / steps_per_epoch == progress.epoch;
+    if (resumed.same_epochs) progress.iteration = iteration;
   }
-  /// Throws: CheckpointError unless that is a state of an optimiser of this rule and of so many parameters.
-  void require_slots(const OptimizerRule& rule, std::size_t count) const {
-    const auto has = [&](std::size_t number) {
-      return find("optimizer.state." + std::to_string(number) + "." + first_moment(rule)) != nullptr;
-    };
-    if (has(count - 1) && !has(count)) return;
-    throw CheckpointError(CheckpointError::Kind::key_mismatch, path_, CheckpointError::no_offset,
-                          "its optimizer has not the " + first_moment(rule) + " of " + std::to_string(count) +
-                              " parameters; this is the training state of another network, optimizer or "
-                              "choice of parameters. Its weights alone can be loaded");
+  const auto scale = checkpoint.number("dformer.loss_scale");
+  if (!scale) return;
+  if (!LossScale::is_possible(*scale)) {
+    throw CheckpointError(CheckpointError::Kind::corrupt_container, checkpoint.path(),
+                          CheckpointError::no_offset,
+                          "dformer.loss_scale is " + number_text(*scale) + "; a number above 0 expected");
   }
+  progress.loss_scale = {*scale, count("dformer.good_updates", 0)};
+}
 
-  /// In float32, in PyTorch's order. Throws: CheckpointError where the tensor is missing or has another shape
-  /// than the parameter.
-  std::vector<float> values(const std::string& name, const Shape& shape) const {
-    const TensorRecord* record = find(name);
-    if (record == nullptr || !(record->shape == shape)) {
-      throw CheckpointError(
-          CheckpointError::Kind::key_mismatch, path_, CheckpointError::no_offset,
-          name + " of shape " + to_string(shape) + " expected, " +
-              (record == nullptr ? std::string("but there is none") : "got " + to_string(record->shape)) +
-              "; this is the training state of another network, optimizer or choice of parameters");
-    }
-    return record->to_float32();
-  }
-
- private:
-  std::string path_;
-  std::map<std::string, const TensorRecord*, std::less<>> records_;
-};
-
-/// What a file lacks to go on from; empty where nothing.
-inline std::string lacks_for_training(const Checkpoint& checkpoint, const StateTensors& tensors) {
-  if (!tensors.has_moments()) {
-    const auto value = checkpoint.metadata().lower_bound("optimizer.");
-    const bool optimizer = tensors.has_any("optimizer.") ||
-                           (value != checkpoint.metadata().end() && value->first.starts_with("optimizer."));
-    return optimizer ? "its optimizer has no moments in torch.optim's form (Jittor's files have none)"
-                     : "it has no state of an optimizer";
-  }
-  return checkpoint.integer("epoch").value_or(-1) >= 0 ? std::string() : "it has no epoch";
+/// The updates that a parameter has had. Throws: CheckpointError.
+inline std::int64_t read_step(const Checkpoint& checkpoint, const std::string& name, std::int64_t otherwise) {
+  if (const TensorRecord* step = checkpoint.find_other(name))
+    return io::read_count(*step, checkpoint.path(), 1);
+  const auto number = checkpoint.integer(name);  // as torch wrote it before 1.12
+  return number ? io::require_count(static_cast<double>(*number), name, checkpoint.path(), 1) : otherwise;
 }
 
 }  // namespace detail
@@ -221,58 +227,42 @@ ResumedTraining resume_training(const std::filesystem::path& path, Network& netw
   using Inner = typename B::Inner;
   Checkpoint checkpoint = read_checkpoint(path);
   if (checkpoint.selected() == "state_dict_ema") checkpoint.select("model");
-  const detail::StateTensors tensors(checkpoint);
   ResumedTraining resumed{.progress = start};
 
   std::vector<std::pair<std::int64_t, std::vector<typename Inner::Tensor>>> slots;
   std::vector<typename Inner::Tensor> averages;
-  resumed.lacks = detail::lacks_for_training(checkpoint, tensors);
+  resumed.lacks = detail::lacking_optimizer(checkpoint);
+  if (resumed.lacks.empty()) resumed.lacks = detail::lacking_epoch(checkpoint);
   resumed.complete = resumed.lacks.empty();
   if (resumed.complete) {
-    tensors.require_slots(optimizer.rule(), optimizer.slots().size());
-    const std::int64_t epoch = *checkpoint.integer("epoch");
-    resumed.progress.epoch = epoch;
-    resumed.progress.iteration = epoch * steps_per_epoch;
-    // The official `iteration` counts within an epoch that is complete; ours counts from the first on.
-    if (const auto seed = checkpoint.text("dformer.seed")) {
-      std::from_chars(seed->data(), seed->data() + seed->size(), resumed.progress.seed);
-      const std::int64_t iteration = checkpoint.integer("iteration").value_or(0);
-      resumed.same_epochs = iteration / steps_per_epoch == epoch;
-      if (resumed.same_epochs) resumed.progress.iteration = iteration;
-    }
-    if (const auto scale = checkpoint.number("dformer.loss_scale")) {
-      resumed.progress.loss_scale = {*scale, checkpoint.integer("dformer.good_updates").value_or(0)};
-    }
+    detail::require_slots(checkpoint, optimizer.rule(), optimizer.slots().size());
+    detail::read_progress(checkpoint, steps_per_epoch, resumed);
     for (std::size_t i = 0; i < optimizer.slots().size(); ++i) {
       const auto& parameter = *optimizer.slots()[i].parameter.parameter;
-      const std::string prefix = "optimizer.state." + std::to_string(i) + ".";
+      const std::string prefix = std::string(detail::moment_prefix) + std::to_string(i) + ".";
       auto& slot = slots.emplace_back();
-      slot.first = std::max<std::int64_t>(resumed.progress.iteration, 1);
-      if (const TensorRecord* step = tensors.find(prefix + "step")) {
-        slot.first = static_cast<std::int64_t>(step->to_float32().at(0));
-      } else if (const auto count = checkpoint.integer(prefix + "step")) {  // as torch wrote it before 1.12
-        slot.first = *count;
-      }
+      slot.first = detail::read_step(checkpoint, prefix + "step",
+                                     std::max<std::int64_t>(resumed.progress.iteration, 1));
       std::visit(
           [&](const auto& rule) {
             for (std::string_view name : rule.slot_names) {
               slot.second.push_back(Gradients<Inner>::moment_from_host(
                   device, parameter.layout(), parameter.shape(),
-                  tensors.values(prefix + std::string(name), parameter.shape())));
+                  detail::state_values(checkpoint, prefix + std::string(name), parameter.shape())));
             }
           },
           optimizer.rule());
     }
     const auto name_of_average = [&](const auto& entry) {
       const std::string name = "state_dict_ema." + entry.parameter.name;
-      return tensors.find(name) != nullptr ? name : to_jittor_key(name);
+      return checkpoint.find_other(name) != nullptr ? name : to_jittor_key(name);
     };
-    if (average != nullptr && tensors.find(name_of_average(average->entries().front()))) {
+    if (average != nullptr && checkpoint.find_other(name_of_average(average->entries().front()))) {
       for (const auto& entry : average->entries()) {
         const auto& parameter = *entry.parameter.parameter;
-        averages.push_back(
-            Inner::weight_from_host(device, parameter.layout(), parameter.shape(),
-                                    tensors.values(name_of_average(entry), parameter.shape())));
+        averages.push_back(Inner::weight_from_host(
+            device, parameter.layout(), parameter.shape(),
+            detail::state_values(checkpoint, name_of_average(entry), parameter.shape())));
       }
     }
   }
