@@ -36,7 +36,7 @@ void convert(const ConvertProgramOptions& options, Json& json) {
     warn_of_overflow(report);
     warn_of_place(report);
   } else if (!conversion.network.empty()) {
-    const LoadReport report = fit_checkpoint(read_checkpoint(options.in), conversion);
+    const LoadReport report = require_fit(read_checkpoint(options.in), conversion);
     json["network"] = to_json(report);
     if (tables) std::printf("%s\n", to_string(report).c_str());
   }

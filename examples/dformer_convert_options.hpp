@@ -56,7 +56,8 @@ struct ConvertProgramOptions {
     app.add_option("--rename", renames,
                    "FROM=TO: names that start with FROM start with TO instead; may be given again, the first "
                    "that fits a name counts")
-        ->allow_extra_args(false);
+        ->allow_extra_args(false)
+        ->check(CLI::Validator(parsed_by(parse_prefix_rename), "FROM=TO"));
     app.add_option("--map", map, "a file of such renames, one a line, which come after those of --rename")
         ->check(CLI::ExistingFile);
     add_form_to(app);

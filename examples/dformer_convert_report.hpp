@@ -151,7 +151,7 @@ inline void print_onnx(const Json& model) {
 
 /// A place of one's own is for other programs.
 inline void warn_of_place(const ConversionReport& report) {
-  if (report.place == "top level" || detail::is_searched(report.place)) return;
+  if (report.place == io::top_level || io::is_searched_place(report.place)) return;
   std::fprintf(
       stderr,
       "warning: %s has its weights under '%s', where nothing here finds them: dformer, as most readers, "

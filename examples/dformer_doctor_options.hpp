@@ -62,12 +62,11 @@ struct DoctorOptions {
   ClassList class_list() const {
     const std::filesystem::path beside = data / "classes.txt";
     std::error_code ignored;
-    if (classes.empty() && std::filesystem::exists(beside, ignored)) return read_classes(beside);
-    if (classes.empty() && dataset == "custom") return {};
+    if (!classes.empty()) return classes_named(classes);
+    if (std::filesystem::exists(beside, ignored)) return read_classes(beside);
+    if (dataset == "custom") return {};
     const bool sunrgbd = named_layout().name == sunrgbd_layout().name;
-    if (classes == "sunrgbd37" || (classes.empty() && sunrgbd)) return ClassList(sunrgbd_classes);
-    if (classes.empty() || classes == "nyu40") return ClassList(nyu_depth_v2_classes);
-    return read_classes(classes);
+    return sunrgbd ? ClassList(sunrgbd_classes) : ClassList(nyu_depth_v2_classes);
   }
 
  private:

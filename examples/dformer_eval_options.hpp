@@ -13,10 +13,11 @@
 #include "common/backend.hpp"
 #include "common/network.hpp"
 #include "common/program.hpp"
+#include "common/size_option.hpp"
 #include "common/weights.hpp"
 #include <dformer/data/classes.hpp>
 #include <dformer/data/dataset.hpp>
-#include <dformer/data/pad_image.hpp>
+#include <dformer/eval/official_padding.hpp>
 #include <dformer/eval/protocol.hpp>
 
 namespace dformer::programs {
@@ -36,8 +37,8 @@ struct EvalOptions {
   std::vector<double> scales;
   bool flip = false;
   bool sliding = false;
-  std::vector<int> window;
-  std::vector<int> stride;
+  std::optional<ImageSize> window;
+  std::optional<ImageSize> stride;
   std::string padding = "official";
   std::string absent = "official";
   std::optional<std::uint64_t> bases_seed;
@@ -72,35 +73,31 @@ struct EvalOptions {
   }
 
   /// Those that were named; otherwise those of classes.txt in the data set's folder, or of the layout.
-  /// Throws: ArgumentError for a file of names that cannot be read, and where a layout of one's own has none.
+  /// Throws: ArgumentError for a file of names that cannot be read; UsageError where a layout of one's own
+  /// has none.
   ClassList class_list() const {
     const std::filesystem::path beside = data / "classes.txt";
     std::error_code ignored;
-    if (classes.empty() && std::filesystem::exists(beside, ignored)) return read_classes(beside);
-    if (classes.empty() && dataset == "custom")
+    if (!classes.empty()) return classes_named(classes);
+    if (std::filesystem::exists(beside, ignored)) return read_classes(beside);
+    if (dataset == "custom")
       throw UsageError("--dataset custom has no classes of its own: --classes FILE expected, or " +
                        beside.string() + ", with one name a line");
-    if (!classes.empty() && classes != "nyu40" && classes != "sunrgbd37") return read_classes(classes);
-    if (classes == "sunrgbd37" || (classes.empty() && is_sunrgbd())) return ClassList(sunrgbd_classes);
-    return ClassList(nyu_depth_v2_classes);
+    return is_sunrgbd() ? ClassList(sunrgbd_classes) : ClassList(nyu_depth_v2_classes);
   }
 
-  /// The official evaluation pads SUNRGBD for DFormerv2, and for nothing else.
   Protocol protocol() const {
     Protocol result = multi_scale ? Protocol::multi_scale_flip() : Protocol::single_scale();
     result.flip = flip;
     if (!scales.empty()) result.scales = scales;
     if (sliding) {
-      const std::vector<int> size = !window.empty() ? window
-                                    : is_sunrgbd()  ? std::vector{480, 480}
-                                                    : std::vector{480, 640};
-      result.sliding = SlidingWindow::with_official_stride(size[0], size[1]);
-      if (!stride.empty())
-        result.sliding->stride_height = stride[0], result.sliding->stride_width = stride[1];
+      const ImageSize size = window.value_or(is_sunrgbd() ? ImageSize{480, 480} : ImageSize{480, 640});
+      result.sliding = SlidingWindow::with_official_stride(size.height, size.width);
+      if (stride)
+        result.sliding->stride_height = stride->height, result.sliding->stride_width = stride->width;
     }
-    if (padding == "official" && is_sunrgbd() && network.model.starts_with("DFormerv2")) {
-      result.padded_size = ImageSize{sunrgbd_padded_size.height, sunrgbd_padded_size.width};
-    }
+    const OfficialDataset like = is_sunrgbd() ? OfficialDataset::sunrgbd : OfficialDataset::nyu_depth_v2;
+    if (padding == "official") result.padded_size = official_padded_size(network.model, like);
     result.absent = parse_absent_classes(absent);
     result.bases_seed = bases_seed;
     return result;
@@ -132,17 +129,12 @@ struct EvalOptions {
   void add_protocol_to(CLI::App& app) {
     CLI::Option* many = app.add_flag("--multi-scale", multi_scale,
                                      "scales 0.5 0.75 1 1.25 1.5, sizes rounded up to multiples of 32");
-    app.add_option("--scales", scales, "other scales")->needs(many)->check(CLI::PositiveNumber);
+    app.add_option("--scales", scales, "other scales")->needs(many)->check(positive());
     app.add_flag("--flip", flip, "every scale once more, mirrored");
     CLI::Option* slide = app.add_flag("--sliding", sliding, "window by window");
-    app.add_option("--window", window, "height and width; 480 640, for sunrgbd 480 480")
-        ->needs(slide)
-        ->expected(2)
-        ->check(CLI::PositiveNumber);
-    app.add_option("--stride", stride, "down and across; two thirds of the window where left out")
-        ->needs(slide)
-        ->expected(2)
-        ->check(CLI::PositiveNumber);
+    add_size_option(app, "--window", window, "480x640, for sunrgbd 480x480, where left out")->needs(slide);
+    add_size_option(app, "--stride", stride, "down x across; two thirds of the window where left out")
+        ->needs(slide);
     app.add_option("--padding", padding, "official: SUNRGBD to 531x730 for DFormerv2; or none")
         ->check(CLI::IsMember({"official", "none"}))
         ->capture_default_str();

@@ -77,11 +77,7 @@ struct InferOptions {
     return {parse_depth_encoding(depth_encoding), parse_hole_policy(holes)};
   }
   /// Throws: ArgumentError for a file of names that cannot be read.
-  ClassList class_list() const {
-    if (classes == "nyu40") return ClassList(nyu_depth_v2_classes);
-    if (classes == "sunrgbd37") return ClassList(sunrgbd_classes);
-    return read_classes(classes);
-  }
+  ClassList class_list() const { return classes_named(classes); }
 };
 
 }  // namespace dformer::programs

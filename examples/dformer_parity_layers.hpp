@@ -12,6 +12,7 @@
 #include <CLI/CLI.hpp>
 
 #include "common/network.hpp"
+#include "common/size_option.hpp"
 #include "common/weights.hpp"
 #include "dformer_parity_networks.hpp"
 #include <dformer/io/activations.hpp>
@@ -29,7 +30,7 @@ struct LayerOptions {
   std::filesystem::path dump;
   std::filesystem::path compare;
   std::filesystem::path inputs;
-  std::vector<std::int64_t> size{64, 96};
+  ImageSize size{64, 96};
   int classes = NYUDepthv2::num_classes;
   std::optional<double> tolerance;
 
@@ -52,10 +53,7 @@ struct LayerOptions {
         "--inputs", inputs,
         "a file with the arrays input.rgb and input.depth, normalised as the network takes them; those of "
         "--compare where left out, and where that has none, numbers drawn by name");
-    app.add_option("--size", size, "height and width of drawn inputs")
-        ->expected(2)
-        ->check(CLI::Range(1, 4096))
-        ->capture_default_str();
+    add_size_option(app, "--size", size, "of drawn inputs");
     app.add_option("--classes", classes, "the number of classes")
         ->check(CLI::Range(2, 255))
         ->capture_default_str();
@@ -63,6 +61,9 @@ struct LayerOptions {
                    "of a difference, relative to the largest value of the layer; 1e-4 in float32, 0.015 in "
                    "float16, 0.12 in bfloat16 where left out")
         ->check(CLI::NonNegativeNumber);
+    for (const char* option : {"--like", "--checkpoint", "--init", "--skip-mismatched", "--non-strict",
+                               "--inputs", "--size", "--classes", "--tolerance"})
+      app.get_option(option)->needs(model);
   }
   bool given() const { return !dump.empty() || !compare.empty(); }
   template <class Scalar>
@@ -91,7 +92,7 @@ inline void print_layers(const LayerReport& report) {
               first == nullptr ? "none" : first->name.c_str());
 }
 
-/// Whether every layer of both sides agrees.
+/// Whether every layer that both sides have agrees.
 template <class B>
 bool run_layers(const LayerOptions& options, const typename B::Device& device) {
   if (!options.weights.seed && options.weights.checkpoint.empty())
@@ -107,12 +108,13 @@ bool run_layers(const LayerOptions& options, const typename B::Device& device) {
   const Checkpoint* source = separate ? &*separate : recorded ? &*recorded : nullptr;
   const bool has_inputs = source != nullptr && (separate || source->find("input.rgb") != nullptr);
   const RecordedInputs inputs =
-      has_inputs ? read_inputs(*source) : draw_inputs(options.size[0], options.size[1]);
+      has_inputs ? read_inputs(*source) : draw_inputs(options.size.height, options.size.width);
   if (inputs.bases) set_bases(*network, *inputs.bases, device);
 
   std::optional<LayerComparison> comparison;
   if (recorded) comparison.emplace(*recorded, options.tolerance_in<typename B::Tensor::value_type>());
   std::vector<NamedTensor> dumped{named(inputs.rgb, "input.rgb"), named(inputs.depth, "input.depth")};
+  if (inputs.bases) dumped.push_back(named(*inputs.bases, "input.rand.0"));
   observe_activations(*network, B::from_host(device, inputs.rgb.shape, inputs.rgb.values),
                       B::from_host(device, inputs.depth.shape, inputs.depth.values),
                       [&](const std::string& name, parity::HostTensor tensor) {

@@ -6,9 +6,11 @@
 DIR of the checkpoints holds the published files, in it or below; that of the data NYUDepthv2 and SUNRGBD. Which rows there
 are, their files and their published scores is what `dformer_eval --audit --list` says. What is not there is skipped, and the
 table says why. A run that was stopped goes on: scores of the same weights over as many images of the same list are not
-computed again. Lines of earlier runs in the same OUT stay in the tables, but for those that are run now.
+computed again. Lines of earlier runs in the same OUT stay in the tables until they are run again; a trial of some images
+(--max-images) does not replace the score of all.
 
-Writes OUT/scores.csv and OUT/scores.md, and for every row and protocol what dformer_eval writes, in OUT/ROW/PROTOCOL.
+Writes OUT/scores.csv and OUT/scores.md, and for every row and protocol what dformer_eval writes, in OUT/ROW/PROTOCOL, of a
+trial of N images in OUT/ROW/PROTOCOL.trial-N.
 Exits with 1 if a run failed, or a score is further from the published one than --tolerance.
 """
 import argparse
@@ -114,7 +116,8 @@ def measure(options, row, protocol):
         return line | {"status": "skipped", "reason": f"no {row['checkpoint']} in {options.checkpoints}"}
     if not data.is_dir():
         return line | {"status": "skipped", "reason": f"no folder {data}"}
-    score, error = evaluate(options, row, checkpoint, protocol, options.out / row["name"] / protocol)
+    trial = f".trial-{options.max_images}" if options.max_images else ""
+    score, error = evaluate(options, row, checkpoint, protocol, options.out / row["name"] / (protocol + trial))
     if score is None:
         return line | {"status": "failed", "reason": error}
     line |= {"actual": round(100 * score["miou"], 2), "images": score["images"],
@@ -178,14 +181,15 @@ def main():
         sys.exit(f"--out {options.out}: {error}; name a folder that can be made and written to")
     asked = [(row, protocol) for row in rows if not options.rows or row["name"] in options.rows
              for protocol in options.protocols]
-    for row, protocol in asked:
-        lines.pop((row["name"], protocol), None)
-    kept = len(lines)
+    kept = len(lines.keys() - {(row["name"], protocol) for row, protocol in asked})
     order = {(row["name"], protocol): i for i, (row, protocol) in
              enumerate((row, protocol) for row in rows for protocol in PROTOCOLS)}
     failed = False
     for row, protocol in asked:
-        line = lines[row["name"], protocol] = measure(options, row, protocol)
+        line = measure(options, row, protocol)
+        before = lines.get((row["name"], protocol), {"status": ""})
+        if line["status"] != "trial" or before["status"] not in ("reproduced", "differs", "measured"):
+            lines[row["name"], protocol] = line
         print(f"{line['row']:26} {protocol:17} {line['status']:11} {line['actual']!s:>6} {line['reason']}", flush=True)
         failed |= line["status"] in ("failed", "differs")
         # After each, for a run of days may be stopped.

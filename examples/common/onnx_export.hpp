@@ -1,12 +1,9 @@
 #pragma once
 
 #include <algorithm>
-#include <charconv>
 #include <cstdint>
 #include <filesystem>
 #include <string>
-#include <string_view>
-#include <system_error>
 #include <vector>
 
 #include <CLI/CLI.hpp>
@@ -14,28 +11,22 @@
 #include "json.hpp"
 #include "network.hpp"
 #include "program.hpp"
+#include "size_option.hpp"
+#include "weights.hpp"
 #include <dformer/backend/onnx/onnx.hpp>
+#include <dformer/core/lower_case.hpp>
 #include <dformer/io/load.hpp>
 #include <dformer/io/onnx_writer.hpp>
 #include <dformer/models/onnx_graph.hpp>
 
 namespace dformer::programs {
 
-/// A number of digits alone; 0 for anything else. Extents and batches are never 0.
-inline std::int64_t positive_number(std::string_view text) {
-  std::int64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return error == std::errc() && end == text.data() + text.size() && number > 0 ? number : 0;
-}
-
 /// A network written as an ONNX model of one input size.
 struct OnnxExport {
   OnnxOptions options;
 
   static bool writes(const std::filesystem::path& path) {
-    std::string extension = path.extension().string();
-    std::ranges::transform(extension, extension.begin(), [](unsigned char c) { return std::tolower(c); });
-    return extension == ".onnx";
+    return lower_case(path.extension().string()) == ".onnx";
   }
 
   void add_to(CLI::App& app) {
@@ -65,18 +56,14 @@ struct OnnxExport {
 
   /// Throws: ArgumentError; so does set_batch.
   void set_size(const std::string& word) {
-    const std::size_t x = word.find('x');
-    const std::int64_t height = positive_number(std::string_view(word).substr(0, x));
-    const std::int64_t width = x == word.npos ? 0 : positive_number(std::string_view(word).substr(x + 1));
     if (word == "dynamic") {
       throw_argument_error(
           "a model is of one height and width, for windows of pooling, positions of tokens and sizes of "
           "upsampling are recorded as numbers; export one for each size that is needed");
     }
-    if (height == 0 || width == 0)
-      throw_argument_error("HEIGHTxWIDTH expected, such as 480x640, got '" + word + "'");
-    options.height = height;
-    options.width = width;
+    const ImageSize size = parse_size(word);
+    options.height = size.height;
+    options.width = size.width;
     require_possible(options);
   }
   void set_batch(const std::string& word) {
@@ -98,7 +85,7 @@ struct OnnxExport {
            const std::filesystem::path& out) const {
 #if defined(DFORMER_PRECOMPILED_ONNX)
     const auto net = network.make<Onnx>(static_cast<std::size_t>(num_classes));
-    load(*net, checkpoint);
+    require_finite(load(*net, checkpoint));
     const onnx::Graph graph = onnx_graph(*net, options, network.model);
     write_onnx(graph, out);
     return {{"output", out.string()},

@@ -141,8 +141,8 @@ class RecipeReader {
              std::is_unsigned_v<T> ? "a whole number of 0 or more expected" : "a whole number expected");
       member = static_cast<T>(node.as_integer()->get());
     } else if constexpr (std::is_same_v<T, double>) {
-      const std::optional<double> value = node.value<double>();
-      if (!node.is_number() || !std::isfinite(*value)) fail(node, key, "a number expected");
+      const std::optional<double> value = finite_number(node);
+      if (!value) fail(node, key, "a number expected");
       member = *value;
     } else if constexpr (HasRecipeWords<T>) {
       std::optional<T> value;
@@ -169,12 +169,18 @@ class RecipeReader {
     }
   }
 
+  /// None for what is no number, and for an integer that a double does not have.
+  static std::optional<double> finite_number(const toml::node& node) {
+    const std::optional<double> value = node.is_number() ? node.value<double>() : std::nullopt;
+    return value && std::isfinite(*value) ? value : std::nullopt;
+  }
+
   std::vector<double> numbers(const toml::node& node, const char* key, const std::string& expected) const {
     if (!node.is_array()) fail(node, key, expected);
     std::vector<double> values;
     for (const toml::node& item : *node.as_array()) {
-      const std::optional<double> value = item.value<double>();
-      if (!item.is_number() || !std::isfinite(*value)) fail(node, key, expected);
+      const std::optional<double> value = finite_number(item);
+      if (!value) fail(node, key, expected);
       values.push_back(*value);
     }
     return values;

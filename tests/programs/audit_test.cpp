@@ -32,7 +32,7 @@ class OfficialRows : public ::testing::Test {
     save_torch(*network, checkpoints() / "trained" / "NYUv2_DFormer_Tiny.pth");
     const Outcome scenes = testing::run(folder_, DFORMER_SCENES,
                                         {"--out", (data() / "NYUDepthv2").string(), "--train", "1", "--test",
-                                         "2", "--size", "64x48", "--seed", "3"});
+                                         "2", "--size", "48x64", "--seed", "3"});
     if (scenes.exit_code != 0) throw std::runtime_error(scenes.err);
   }
 
@@ -114,7 +114,7 @@ TEST_F(OfficialRows, ReproductionWritesOneLineForEveryRowAndProtocol) {
             "DFormerv2_L_sunrgbd,sliding,,,,skipped,,no DFormerv2_Large_SUNRGBD.pth in"});
   expect_mentions(testing::read_text(out() / "scores.md"), {"| row | protocol | target |", "| skipped |"});
   const json metrics =
-      json::parse(testing::read_text(out() / "DFormer_Tiny_nyudepthv2" / "sliding" / "metrics.json"));
+      json::parse(testing::read_text(out() / "DFormer_Tiny_nyudepthv2" / "sliding.trial-1" / "metrics.json"));
   EXPECT_EQ(metrics["protocol"]["flip"], true);
   EXPECT_EQ(metrics["protocol"]["sliding"]["window"], json({480, 640}));
   EXPECT_EQ(metrics["protocol"]["scales"].size(), 5u);
@@ -128,7 +128,7 @@ TEST_F(OfficialRows, ReproductionKeepsOtherLinesAndScoresOtherDataAgain) {
   ASSERT_EQ(reproduce({"--rows", "DFormer_Tiny_sunrgbd", "--protocols", "sliding"}).exit_code, 0);
   expect_mentions(testing::read_text(out() / "scores.csv"),
                   {"DFormer_Tiny_nyudepthv2,single_scale,", "DFormer_Tiny_sunrgbd,sliding,"});
-  const std::string metrics = "out/DFormer_Tiny_nyudepthv2/single_scale/metrics.json";
+  const std::string metrics = "out/DFormer_Tiny_nyudepthv2/single_scale.trial-1/metrics.json";
   json score = json::parse(testing::read_text(folder_ / metrics));
   score["miou"] = 0.4321;
   folder_.write(metrics, score.dump());
@@ -137,6 +137,18 @@ TEST_F(OfficialRows, ReproductionKeepsOtherLinesAndScoresOtherDataAgain) {
   std::vector<std::string> other = one;
   other.insert(other.end(), {"--data-root", (folder_ / "other").string()});
   EXPECT_EQ(reproduce(other).out.find("43.21"), std::string::npos);
+}
+
+TEST_F(OfficialRows, ATrialDoesNotReplaceTheScoreOfAllImages) {
+  const std::string line = "DFormer_Tiny_nyudepthv2,single_scale,,61.25,,measured,654,,single scale\n";
+  fs::create_directory(out());
+  folder_.write("out/scores.csv",
+                "row,protocol,target,actual,difference,status,images,reason,protocol_text\n" + line);
+  ASSERT_EQ(reproduce({"--rows", "DFormer_Tiny_nyudepthv2", "--protocols", "single_scale", "--max-images",
+                       "1", "--threads", "1"})
+                .exit_code,
+            0);
+  expect_mentions(testing::read_text(out() / "scores.csv"), {line});
 }
 
 TEST_F(OfficialRows, ReproductionSaysWhatIsWrongInOneSentence) {

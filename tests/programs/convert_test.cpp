@@ -217,7 +217,7 @@ TEST_F(ConvertProgram, ACommandLineThatIsWrong) {
   refused({in, file("out.pth"), "--dtype", "int8"}, 2, {"--dtype"});
   refused({in, file("out.pth"), "--model", "DFormer_Huge"}, 2, {"--model"});
   refused({in, file("out.pth"), "--map", file("no.txt")}, 2, {"no.txt"});
-  refused({in, file("out.pth"), "--rename", "x"}, 1, {"FROM=TO", "'x'"});
+  refused({in, file("out.pth"), "--rename", "x"}, 2, {"FROM=TO", "'x'"});
   refused({in, file("out.pth"), "--rename", "x.=y."}, 1, {"'x.'"});
   refused({in, file("out.npz"), "--legacy"}, 1, {".pth"});
   refused({"/no/such.pth", file("out.pth")}, 1, {"/no/such.pth"});

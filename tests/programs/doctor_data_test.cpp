@@ -119,7 +119,7 @@ TEST_F(DoctorData, NothingIsWrongWithSoundSets) {
       const Diagnosis diagnosis = check(*sets_ / set, options);
       EXPECT_EQ(diagnosis.kinds(), std::set<std::string>{}) << diagnosis.outcome.out;
       EXPECT_EQ(diagnosis.outcome.exit_code, 0);
-      testing::expect_mentions(diagnosis.outcome.out, {"4 lines, 4 items decoded", "64x48"});
+      testing::expect_mentions(diagnosis.outcome.out, {"4 lines, 4 items decoded", "48x64"});
     }
   }
 }
@@ -135,6 +135,18 @@ TEST_F(DoctorData, FilesThatAreNotThere) {
        [](const fs::path&) {},
        "sunrgbd",
        {"--dataset", "nyudepthv2", "--classes", "sunrgbd37"}},
+      {"another layout than named, with an encoding",
+       found::wrong_layout,
+       "--dataset sunrgbd",
+       [](const fs::path& set) {
+         for (const auto& entry : fs::directory_iterator(set / "Depth")) {
+           cv::Mat millimetres;
+           cv::imread(entry.path(), cv::IMREAD_UNCHANGED).convertTo(millimetres, CV_16U, 15, 800);
+           write_image(entry.path(), millimetres);
+         }
+       },
+       "sunrgbd",
+       {"--dataset", "nyudepthv2", "--classes", "sunrgbd37", "--depth-encoding", "mm"}},
       {"a missing colour image", found::missing_color, "train.txt:3: no RGB/train_00002.jpg",
        [](const fs::path& set) { fs::remove(set / "RGB/train_00002.jpg"); }},
       {"a missing depth image", found::missing_depth, "train.txt:3: no Depth/train_00002.png",
@@ -199,12 +211,12 @@ TEST_F(DoctorData, Images) {
        [](const fs::path&) {},
        "custom",
        {"--depth-encoding", "mm"}},
-      {"depth of another size", found::depth_size, "Depth/test_00000.png:null: 64x47, colour is 64x48",
+      {"depth of another size", found::depth_size, "Depth/test_00000.png:null: 47x64, colour is 48x64",
        [](const fs::path& set) {
          const std::string file = set / "Depth/test_00000.png";
          write_image(file, cv::imread(file, cv::IMREAD_UNCHANGED).rowRange(0, 47).clone());
        }},
-      {"labels of another size", found::label_size, "Label/test_00000.png:null: 32x24, colour is 64x48",
+      {"labels of another size", found::label_size, "Label/test_00000.png:null: 24x32, colour is 48x64",
        [&](const fs::path& set) { write_image(set / "Label/test_00000.png", small_grey); }},
       {"labels in colours", found::label_type, "3 channels: labels in colours, or a palette",
        [](const fs::path& set) {
@@ -272,6 +284,12 @@ TEST_F(DoctorData, Labels) {
        }},
       {"too few names for the labels", found::label_out_of_range, "label 3; 2 classes",
        [](const fs::path& set) { write(set / "classes.txt", "left\nmiddle\n"); }, "custom"},
+      {"one class", found::class_names, "1 classes, 2 to 255 are possible",
+       [](const fs::path& set) {
+         write(set / "classes.txt", "room\n");
+         change_labels(set / "Label", [](int, int, int) { return 1; });
+       },
+       "custom"},
       {"a name twice", found::class_names, "repeats",
        [](const fs::path& set) { append(set / "classes.txt", "left\n"); }, "custom"},
       {"an image without labels", found::nothing_labelled, "labels/train_00000.png",

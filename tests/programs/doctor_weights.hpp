@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
@@ -56,10 +57,12 @@ class Weights {
     std::vector<NamedTensor> tensors;
     for (const Entry& entry : entries)
       tensors.push_back({entry.name, tensor_view(entry.shape, entry.values)});
+    for (const auto& [name, count] : counters) tensors.push_back({name, tensor_of(count)});
     write_safetensors(file, tensors);
   }
 
   std::vector<Entry> entries;
+  std::vector<std::pair<std::string, std::int64_t>> counters;
 };
 
 }  // namespace dformer::testing

@@ -11,6 +11,7 @@
 #include "support/python.hpp"
 #include <dformer/backend/cpu/cpu.hpp>
 #include <dformer/io/checkpoint.hpp>
+#include <dformer/io/safetensors_writer.hpp>
 #include <dformer/io/save_safetensors.hpp>
 #include <dformer/models/zoo.hpp>
 #include <dformer/nn/initialize.hpp>
@@ -97,7 +98,29 @@ TEST_F(ParityLayers, AnotherNetworkHasLayersOfItsOwn) {
                   {"only here", "only in the file", "recorded as", "backbone.stages.0.2.mlp.fc1.weight"});
 }
 
+TEST_F(ParityLayers, ADumpKeepsTheBasesThatItWasMadeWith) {
+  const std::vector<float> rgb(3 * 64 * 96, 0.5f), depth(64 * 96, 0.25f);
+  std::vector<float> drawn(512 * 64);
+  for (std::size_t i = 0; i < drawn.size(); ++i) drawn[i] = static_cast<float>(i % 7 + 1);
+  write_safetensors(path("inputs.safetensors"),
+                    std::vector<NamedTensor>{{"input.rgb", tensor_of({1, 64, 96, 3}, rgb)},
+                                             {"input.depth", tensor_of({1, 64, 96, 1}, depth)},
+                                             {"input.rand.0", tensor_of({1, 512, 64}, drawn)}});
+  ASSERT_EQ(parity("DFormer_Large", {"--init", "1", "--inputs", path("inputs.safetensors"), "--dump",
+                                     path("dump.safetensors")})
+                .exit_code,
+            0);
+  const Outcome outcome = parity("DFormer_Large", {"--init", "1", "--compare", path("dump.safetensors")});
+  EXPECT_EQ(outcome.exit_code, 0) << outcome.out << outcome.err;
+}
+
 TEST_F(ParityLayers, WrongCommandLinesSaySo) {
+  for (const std::vector<std::string>& with_fixtures :
+       {std::vector<std::string>{"x.safetensors", "--tolerance", "1"}, {"x.safetensors", "--init", "1"}}) {
+    const Outcome outcome = testing::run(folder_, DFORMER_PARITY, with_fixtures);
+    EXPECT_EQ(outcome.exit_code, 2);
+    expect_mentions(outcome.err, {with_fixtures[1], "--model"});
+  }
   expect_mentions(parity("DFormer_Tiny", {"--dump", path("x.safetensors")}).err,
                   {"--checkpoint FILE or --init"});
   folder_.write("text.safetensors", "no arrays");

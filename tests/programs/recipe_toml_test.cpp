@@ -116,6 +116,11 @@ TEST(RecipeToml, WhatIsWrongIsNamedWithItsLine) {
                            "\noptimi\xD2\x98r = 1", "\nseed = 1b'\xC2\xA6'", "\nseed = 2~.'\xC2\xA6",
                            "\nmodel = \"\"\"\\ \n\xC2\xA6\"\"\"", "\nscales = [1, }", "\nepochs = }"})
     refused(text, {"[my.toml:2] is no TOML"});
+  refused("[optimizer]\nlr = 9007199254740993", {"optimizer.lr: a number expected"});
+  refused("[augmentation]\ncrop = [9007199254740993, 480]", {"augmentation.crop"});
+  std::string deep = "a";
+  for (int i = 0; i < 300000; ++i) deep += ".a";
+  refused(deep + " = 1", {"more than 4096 dots"});
   expect_mentions(error_of<ArgumentError>([] { read_recipe("/nowhere/my.toml"); }),
                   {"/nowhere/my.toml", "cannot be opened"});
   expect_mentions(error_of<ArgumentError>([] { read_recipe("/dev/zero"); }), {"/dev/zero", "1 MB"});

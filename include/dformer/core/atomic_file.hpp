@@ -31,8 +31,10 @@ class AtomicFile {
       fail(0, "exists and is not an ordinary file; pass the name of a file");
     }
     static std::atomic<unsigned> count{0};
-    partial_ = target_ + ".partial-" + std::to_string(::getpid()) + "-" + std::to_string(count++);
-    descriptor_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    do {  // in a container every process may have the number of one that was killed while it wrote
+      partial_ = target_ + ".partial-" + std::to_string(::getpid()) + "-" + std::to_string(count++);
+      descriptor_ = ::open(partial_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (descriptor_ < 0 && errno == EEXIST);
     if (descriptor_ < 0) fail(errno, "cannot be created");
   }
   AtomicFile(const AtomicFile&) = delete;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <filesystem>
@@ -9,6 +10,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <dformer/core/finding.hpp>
@@ -79,6 +81,7 @@ inline DatasetLayout check_folders(const std::filesystem::path& root, const Data
                   layout.color_folder + ", " + layout.depth_folder + ", " + layout.label_folder +
                       " are those of --dataset " + std::string(word) + "; the rest was checked as such"});
     layout.numbering = asked.numbering;
+    if (!std::holds_alternative<GreysDepth>(asked.depth.encoding)) layout.depth = asked.depth;
     return layout;
   }
   std::error_code ignored;
@@ -119,9 +122,8 @@ class ListCheck {
     } catch (const EmptyListError&) {
       checkup_.find(dataset_findings::empty_list, {file.string(), 0, {}});
     } catch (const DatasetError& error) {
-      const std::string what = error.what();  // it begins with the file in brackets
       checkup_.find(dataset_findings::unreadable_list,
-                    {file.string(), 0, what.substr(file.string().size() + 3)});
+                    {file.string(), 0, without_subject(error.what(), file.string())});
     }
     list.lines = names.size();
     for (const ListedName& listed : names) {
@@ -148,22 +150,25 @@ class ListCheck {
     std::string folder;
     bool exists = false;
   };
-  struct Seen {
-    std::string list;
-    std::size_t line = 0;
-  };
+  /// On which line of which list a name stands first; the lists in the order in which they are checked.
+  using Seen = std::vector<std::pair<std::string, std::size_t>>;
 
   /// Whether it stands in this list for the first time.
   bool is_new(const std::string& list, const std::string& file, const ListedName& listed) {
-    const auto [before, inserted] = seen_.emplace(listed.stem, Seen{list, listed.line});
-    if (inserted) return true;
-    const std::string line = "line " + std::to_string(before->second.line);
-    if (before->second.list == list) {
-      checkup_.find(dataset_findings::duplicate_entry, {file, listed.line, listed.stem + " is on " + line});
+    Seen& seen = seen_[listed.stem];
+    const auto before = std::ranges::find(seen, list, &Seen::value_type::first);
+    if (before != seen.end()) {
+      checkup_.find(dataset_findings::duplicate_entry,
+                    {file, listed.line, listed.stem + " is on line " + std::to_string(before->second)});
       return false;
     }
-    checkup_.find(dataset_findings::overlap,
-                  {file, listed.line, listed.stem + " is on " + line + " of " + before->second.list});
+    if (!seen.empty()) {
+      checkup_.find(
+          dataset_findings::overlap,
+          {file, listed.line,
+           listed.stem + " is on line " + std::to_string(seen.front().second) + " of " + seen.front().first});
+    }
+    seen.emplace_back(list, listed.line);
     return true;
   }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <cstddef>
 #include <filesystem>
 #include <string>
@@ -12,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include <dformer/core/lower_case.hpp>
 #include <dformer/data/image_error.hpp>
 #include <dformer/data/natural_order.hpp>
 
@@ -42,8 +42,7 @@ struct ImageFolder {
 };
 
 inline bool has_image_extension(const std::filesystem::path& file) {
-  std::string extension = file.extension().string();
-  for (char& c : extension) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  const std::string extension = lower_case(file.extension().string());
   return std::find(image_extensions.begin(), image_extensions.end(), extension) != image_extensions.end();
 }
 

@@ -1,7 +1,5 @@
 #pragma once
 
-#include <algorithm>
-#include <cctype>
 #include <cstdint>
 #include <filesystem>
 #include <string>
@@ -11,6 +9,7 @@
 #include <opencv2/imgcodecs.hpp>
 
 #include <dformer/core/atomic_file.hpp>
+#include <dformer/core/lower_case.hpp>
 #include <dformer/data/describe_image.hpp>
 #include <dformer/data/image_error.hpp>
 #include <dformer/data/label_numbering.hpp>
@@ -19,19 +18,12 @@ namespace dformer {
 
 namespace detail {
 
-inline std::string lower_case_extension(const std::filesystem::path& file) {
-  std::string extension = file.extension().string();
-  std::transform(extension.begin(), extension.end(), extension.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return extension;
-}
-
 inline void encode_and_write(const std::filesystem::path& file, const cv::Mat& image) {
   std::vector<std::uint8_t> bytes;
   bool encoded = false;
   std::string reason;
   try {
-    encoded = cv::imencode(lower_case_extension(file), image, bytes);
+    encoded = cv::imencode(lower_case(file.extension().string()), image, bytes);
   } catch (const cv::Exception& error) {
     reason = " (" + error.err + ")";
   }
@@ -62,7 +54,7 @@ inline void write_labels(const std::filesystem::path& file, const cv::Mat& label
   if (labels.empty() || labels.type() != CV_8UC1) {
     throw_image_error(file.string(), "expected a label map, 8-bit with 1 channel, got " + describe(labels));
   }
-  if (detail::lower_case_extension(file) != ".png") {
+  if (lower_case(file.extension().string()) != ".png") {
     throw_image_error(file.string(),
                       "label maps are written as .png only; lossy formats would change the classes");
   }

@@ -46,15 +46,18 @@ class Checkpoint {
   /// Where in the file the weights were found: "model", "state_dict", "state_dict_ema", "top level" …
   const std::string& selected() const { return contents_.selected; }
 
-  /// The weights in the order of the file. A `module.` before all names (left by data-parallel training) is
-  /// removed.
+  /// The weights in the order of the file, without `removed_prefix`.
   std::span<const TensorRecord> tensors() const { return contents_.tensors; }
+
+  /// "module." where all the names of the file start with it, as data-parallel training leaves them, or "".
+  std::string_view removed_prefix() const { return removed_prefix_; }
 
   /// nullptr if there is no weight of this name.
   const TensorRecord* find(std::string_view name) const { return find(contents_.tensors, by_name_, name); }
 
   /// Takes the tensors below another path as the weights: "model" of a file that has averages as well, which
-  /// are chosen before it. Returns false, and changes nothing, where there is none.
+  /// are chosen before it. Returns false, and changes nothing, where there is none. `tree` stays without the
+  /// weights that were chosen first.
   bool select(std::string_view path) {
     const std::string prefix = std::string(path) + ".";
     const auto below = [&](const TensorRecord& tensor) { return tensor.name.starts_with(prefix); };
@@ -65,7 +68,7 @@ class Checkpoint {
     std::vector<TensorRecord> weights(std::make_move_iterator(chosen), std::make_move_iterator(others.end()));
     others.erase(chosen, others.end());
     for (TensorRecord& tensor : weights) tensor.name.erase(0, prefix.size());
-    const std::string before = contents_.selected == "top level" ? std::string() : contents_.selected + ".";
+    const std::string before = contents_.selected == io::top_level ? std::string() : contents_.selected + ".";
     for (TensorRecord& tensor : contents_.tensors) {
       tensor.name.insert(0, before);
       contents_.others.push_back(std::move(tensor));
@@ -121,11 +124,11 @@ class Checkpoint {
   }
 
   void strip_module_prefix() {
-    constexpr std::string_view prefix = "module.";
-    for (const TensorRecord& tensor : contents_.tensors) {
-      if (!tensor.name.starts_with(prefix)) return;
-    }
-    for (TensorRecord& tensor : contents_.tensors) tensor.name.erase(0, prefix.size());
+    static constexpr std::string_view prefix = "module.";
+    const auto has_it = [](const TensorRecord& tensor) { return tensor.name.starts_with(prefix); };
+    const bool all_have_it = !contents_.tensors.empty() && std::ranges::all_of(contents_.tensors, has_it);
+    removed_prefix_ = all_have_it ? prefix : std::string_view();
+    for (TensorRecord& tensor : contents_.tensors) tensor.name.erase(0, removed_prefix_.size());
   }
 
   template <class T>
@@ -138,6 +141,7 @@ class Checkpoint {
   io::MappedFile file_;
   io::KeptBytes kept_;
   io::CheckpointContents contents_;
+  std::string_view removed_prefix_;
   Order by_name_;
   Order others_by_name_;
 };

@@ -57,7 +57,8 @@ class TensorCheck {
     const std::string_view name = tensor.name;
     const std::string range = tensor.name + " " + to_string(tensor.shape) + ": " + number_text(numbers.low) +
                               " to " + number_text(numbers.high);
-    if (numbers.magnitude() > 65504.0) add(checkpoint_findings::float16_overflow, range);
+    if (is_floating_point(tensor.dtype) && numbers.magnitude() > 65504.0)
+      add(checkpoint_findings::float16_overflow, range);
     if (name.ends_with("running_var")) return check_variance(range, numbers);
     if (is_layer_scale(name)) {
       ++scales_;
@@ -117,19 +118,13 @@ inline void state_contents(const Checkpoint& checkpoint, Checkup& checkup) {
       std::to_string(checkpoint.tensors().size()) + " tensors, " + std::to_string(numbers) + " numbers (";
   for (const auto& [type, count] : types)
     text.append(text.back() == '(' ? "" : ", ").append(std::to_string(count)).append(" ").append(type);
-  checkup.fact("container", std::string(to_string(checkpoint.format())) + ", weights under '" +
-                                checkpoint.selected() + "'");
+  checkup.fact("container", describe_source(checkpoint));
   checkup.fact("weights", text + ")");
 
-  bool optimizer = false;
   std::set<std::string> beside;
-  for (const TensorRecord& tensor : checkpoint.other_tensors()) {
-    optimizer = optimizer || tensor.name.starts_with("optimizer.");
+  for (const TensorRecord& tensor : checkpoint.other_tensors())
     beside.insert(tensor.name.substr(0, tensor.name.find('.')));
-  }
-  // An optimizer may have numbers alone: learning rates, and in Jittor's files no moments.
-  const auto value = checkpoint.metadata().lower_bound("optimizer.");
-  optimizer = optimizer || (value != checkpoint.metadata().end() && value->first.starts_with("optimizer."));
+  const bool optimizer = has_optimizer(checkpoint);
   std::string lacking;
   if (optimizer) {
     lacking = lacking_moments(checkpoint);
@@ -158,9 +153,9 @@ inline void judge_fit(const CheckpointFit& fit, const Checkpoint& checkpoint,
     checkup.find(kind, {report.path, 0, what});
   };
   const std::size_t known = report.applied.size() + report.mismatched.size();
-  if (2 * known < fit.tensors) {
+  if (2 * known < fit.tensors()) {
     add(checkpoint_findings::unknown_network, fit.name() + " is nearest: " + std::to_string(known) + " of " +
-                                                  std::to_string(fit.tensors) + " names" +
+                                                  std::to_string(fit.tensors()) + " names" +
                                                   renamed_network_text(checkpoint, candidates));
     return;
   }
@@ -170,11 +165,8 @@ inline void judge_fit(const CheckpointFit& fit, const Checkpoint& checkpoint,
     add(checkpoint_findings::backbone_only, "of " + fit.network);
     return;  // what else such a file has, a classifier, is of no use here
   }
-  for (const LoadReport::Missing& each : report.missing) {
-    add(checkpoint_findings::missing_tensors,
-        each.name + " " + to_string(each.shape) +
-            (each.nearest.empty() ? "" : "; the file has " + each.nearest));
-  }
+  for (const LoadReport::Missing& each : report.missing)
+    add(checkpoint_findings::missing_tensors, report_line(each));
   for (const LoadReport::Mismatched& each : report.mismatched) {
     add(checkpoint_findings::other_shapes,
         each.name + ": file " + to_string(each.file_shape) + ", " + fit.name() + " " + to_string(each.shape));
@@ -232,8 +224,7 @@ inline CheckpointCheckup unreadable_checkpoint(const std::filesystem::path& path
   checkup.subject = "checkpoint " + path.string();
   std::string text(to_string(error.kind()));
   if (error.offset() != CheckpointError::no_offset) text += " at byte " + std::to_string(error.offset());
-  const std::string what = error.what();  // it begins with the file in brackets
-  text += ": " + what.substr(what.find("] ") + 2);
+  text += ": " + without_subject(error.what(), error.path());
   checkup.find(checkpoint_findings::unreadable, {path.string(), 0, std::move(text)});
   return checkup;
 }

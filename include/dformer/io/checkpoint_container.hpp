@@ -1,13 +1,12 @@
 #pragma once
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 #include <filesystem>
 #include <string>
 #include <string_view>
 
 #include <dformer/core/error.hpp>
+#include <dformer/core/lower_case.hpp>
 #include <dformer/io/checkpoint_contents.hpp>
 
 namespace dformer {
@@ -36,8 +35,7 @@ constexpr bool holds_trees(io::FileFormat format) {
 
 /// The container that a file of this name has. Throws: ArgumentError for a name that ends like none.
 inline io::FileFormat container_of(const std::filesystem::path& path) {
-  std::string name = path.filename().string();
-  std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
+  const std::string name = lower_case(path.filename().string());
   for (const CheckpointContainer& container : checkpoint_containers) {
     if (name.size() > container.extension.size() && name.ends_with(container.extension))
       return container.format;

@@ -25,14 +25,18 @@ struct CandidateNetwork {
 struct CheckpointFit {
   std::string network;
   std::string like{};
-  std::size_t tensors = 0;  ///< that the network needs
   LoadReport report{};
+
+  /// That the network needs.
+  std::size_t tensors() const {
+    return report.applied.size() + report.missing.size() + report.mismatched.size();
+  }
 
   /// "DFormerv2_S like sunrgbd"
   std::string name() const { return like.empty() ? network : network + " like " + like; }
   /// Of the network's tensors those that the file has with their shapes, 0 … 1.
   double coverage() const {
-    return tensors == 0 ? 0 : static_cast<double>(report.applied.size()) / static_cast<double>(tensors);
+    return tensors() == 0 ? 0 : static_cast<double>(report.applied.size()) / static_cast<double>(tensors());
   }
   /// Names that one of the two has and the other has not, or with another shape.
   std::size_t differences() const {
@@ -48,10 +52,7 @@ struct CheckpointFit {
 };
 
 inline CheckpointFit fit_checkpoint(const Checkpoint& checkpoint, const CandidateNetwork& candidate) {
-  CheckpointFit fit{candidate.name, candidate.like, 0,
-                    plan_load(checkpoint, candidate.targets, {.strict = false}).report};
-  fit.tensors = fit.report.applied.size() + fit.report.missing.size() + fit.report.mismatched.size();
-  return fit;
+  return {candidate.name, candidate.like, plan_load(checkpoint, candidate.targets, {.strict = false}).report};
 }
 
 /// The number of classes that a file's last layer has; none where it has no such layer.

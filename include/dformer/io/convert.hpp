@@ -48,7 +48,7 @@ struct ConvertOptions {
   /// Where a pickle has the weights: "model", "" for the top level; "a.b" is the dict "b" in the dict "a".
   /// Left out: where the input had them if that was a pickle, else under "model" for torch and at the top
   /// level for Jittor. A place that holds other things is refused; one where reading does not look is not
-  /// (is_searched).
+  /// (io::is_searched_place).
   std::optional<std::string> place = {};
   /// For torch: the stream that it wrote before 1.6.
   bool legacy = false;
@@ -131,7 +131,7 @@ inline void require_another_file(const std::filesystem::path& in, const std::fil
 
 /// Whether the weights of a file, under the names that `options.renames` gives them, fit `options.network`.
 /// Throws: LoadError where they do not; ArgumentError for a rename that fits no name.
-inline LoadReport fit_checkpoint(const Checkpoint& checkpoint, const ConvertOptions& options) {
+inline LoadReport require_fit(const Checkpoint& checkpoint, const ConvertOptions& options) {
   std::vector<TensorRecord> tensors(checkpoint.tensors().begin(), checkpoint.tensors().end());
   detail::apply_renames(tensors, options, checkpoint.path());
   return detail::fit_to_network(tensors, checkpoint, options.network);
@@ -180,9 +180,9 @@ inline ConversionReport convert_checkpoint(const std::filesystem::path& in, cons
   if (holds_trees(report.format)) {
     report.place = detail::place_of(checkpoint, report.format, options.place);
     tree = detail::with_weights(checkpoint, report.place, weights);
-    if (report.place.empty()) report.place = "top level";
+    if (report.place.empty()) report.place = io::top_level;
   } else {
-    report.place = "top level";
+    report.place = io::top_level;
   }
   report.dropped = detail::dropped_from(checkpoint, report.format);
   switch (report.format) {

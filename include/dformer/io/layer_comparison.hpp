@@ -1,7 +1,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -12,6 +11,7 @@
 #include <vector>
 
 #include <dformer/io/checkpoint.hpp>
+#include <dformer/io/difference.hpp>
 #include <dformer/io/host_tensor.hpp>
 
 namespace dformer {
@@ -128,19 +128,12 @@ class LayerComparison {
   /// Keeps the smaller difference of those measured.
   template <class ValueAt>
   static void measure(LayerDifference& layer, std::span<const float> expected, const ValueAt& actual) {
-    double difference = 0;
-    double largest = 0;
-    for (std::size_t i = 0; i < expected.size(); ++i) {
-      const double here = actual(i);
-      const double there = expected[i];
-      const double distance = here == there ? 0 : std::abs(here - there);  // infinities may be equal
-      difference = std::isnan(distance) ? HUGE_VAL : std::max(difference, distance);
-      if (!std::isnan(there)) largest = std::max(largest, std::abs(there));
-    }
-    if (layer.same_shape && layer.max_abs <= difference) return;
+    parity::Difference difference;
+    for (std::size_t i = 0; i < expected.size(); ++i) difference.add(actual(i), expected[i]);
+    if (layer.same_shape && layer.max_abs <= difference.max_abs) return;
     layer.same_shape = true;
-    layer.max_abs = difference;
-    layer.max_rel = difference > 0 && largest > 0 ? difference / largest : difference;
+    layer.max_abs = difference.max_abs;
+    layer.max_rel = difference.max_rel();
   }
 
   std::string example_names() const {

@@ -20,7 +20,11 @@ namespace dformer {
 
 /// The container and the place in it: "safetensors, weights under 'top level'".
 inline std::string describe_source(const Checkpoint& checkpoint) {
-  return std::string(to_string(checkpoint.format())) + ", weights under '" + checkpoint.selected() + "'";
+  std::string text =
+      std::string(to_string(checkpoint.format())) + ", weights under '" + checkpoint.selected() + "'";
+  const std::string_view removed = checkpoint.removed_prefix();
+  if (!removed.empty()) text += ", '" + std::string(removed) + "' taken off each name";
+  return text;
 }
 
 /// How much a file may differ from the network.
@@ -81,7 +85,7 @@ struct LoadTarget {
   bool computed = false;  ///< a table that the network can write itself
 };
 
-/// What a network has for a file to fill.
+/// What a network has for a file to fill, in the order of `parameters(net)`.
 template <class Module>
 std::vector<LoadTarget> load_targets(const Module& net) {
   std::vector<LoadTarget> targets;
@@ -184,8 +188,10 @@ inline LoadPlan plan_load(std::span<const TensorRecord> tensors, std::string pat
   for (std::size_t i = 0; i < std::min(report.missing.size(), most_hints); ++i) {
     report.missing[i].nearest = nearest_name(report.missing[i].name, report.unused);
   }
-  const bool unused_allowed = !options.prefix.empty() && report.missing.empty() && report.mismatched.empty();
-  if (options.strict && !report.complete() && !unused_allowed) throw LoadError(std::move(report));
+  const bool part = !options.prefix.empty();
+  const bool fits = part ? report.missing.empty() && report.mismatched.empty() : report.complete();
+  const bool nothing = part && report.applied.empty() && report.skipped.empty();  // a prefix of no name
+  if (options.strict && (!fits || nothing)) throw LoadError(std::move(report));
   return plan;
 }
 

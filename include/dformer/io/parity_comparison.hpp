@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <dformer/core/half.hpp>
+#include <dformer/io/difference.hpp>
 #include <dformer/io/host_tensor.hpp>
 #include <dformer/io/parity_fixture.hpp>
 
@@ -90,15 +91,10 @@ inline std::string operation_of(std::string_view module) {
 template <class ValueAt>
 ParityEntry compare(std::string name, std::span<const float> expected, double tolerance,
                     const ValueAt& actual) {
-  ParityEntry entry{std::move(name), expected.size(), 0, 0, tolerance};
-  double largest = 0;
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const double difference = std::abs(static_cast<double>(actual(i)) - static_cast<double>(expected[i]));
-    entry.max_abs = std::isnan(difference) ? HUGE_VAL : std::max(entry.max_abs, difference);
-    largest = std::max(largest, std::abs(static_cast<double>(expected[i])));
-  }
-  entry.max_rel = largest > 0 ? entry.max_abs / largest : entry.max_abs;
-  return entry;
+  Difference difference;
+  for (std::size_t i = 0; i < expected.size(); ++i)
+    difference.add(static_cast<double>(actual(i)), static_cast<double>(expected[i]));
+  return {std::move(name), expected.size(), difference.max_abs, difference.max_rel(), tolerance};
 }
 
 /// Compares the recorded taps, features, logits and labels of a run. Knows no network type.
@@ -166,9 +162,12 @@ class Comparison {
 
   void compare_features() {
     for (std::size_t level = 0; level < fixture_.feature_tolerances.size(); ++level) {
+      const std::string name = "feat" + std::to_string(level);
       const auto found = results_.find(feature_operation(level));
       if (found != results_.end()) {
-        compare_samples("feat" + std::to_string(level), found->second, fixture_.feature_tolerances[level]);
+        compare_samples(name, found->second, fixture_.feature_tolerances[level]);
+      } else if (fixture_.has(name + ".idx")) {
+        report_.not_observable.push_back(name);
       }
     }
   }

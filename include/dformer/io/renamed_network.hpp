@@ -66,10 +66,9 @@ inline std::string renamed_network_text(const Checkpoint& checkpoint,
       const std::size_t i = find_rename(tensor.name, renames);
       if (i < renames.size()) tensor.name.replace(0, renames[i].from.size(), renames[i].to);
     }
-    CheckpointFit fit{candidate.name, candidate.like, 0,
+    CheckpointFit fit{candidate.name, candidate.like,
                       plan_load(tensors, checkpoint.path(), {}, candidate.targets, {.strict = false}).report};
-    fit.tensors = fit.report.applied.size() + fit.report.missing.size() + fit.report.mismatched.size();
-    if (2 * fit.report.applied.size() < fit.tensors) continue;
+    if (2 * fit.report.applied.size() < fit.tensors()) continue;
     if (best && best->differences() <= fit.differences()) continue;
     best = std::move(fit);
     best_renames = std::move(renames);
@@ -79,7 +78,7 @@ inline std::string renamed_network_text(const Checkpoint& checkpoint,
   for (const PrefixRename& rename : best_renames)
     command.append(" --rename ").append(rename.from).append("=").append(rename.to);
   return "; but for first words they are " + best->name() + "'s, " +
-         std::to_string(best->report.applied.size()) + " of " + std::to_string(best->tensors) +
+         std::to_string(best->report.applied.size()) + " of " + std::to_string(best->tensors()) +
          " with their shapes: mend the file with " + command;
 }
 

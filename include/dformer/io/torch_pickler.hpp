@@ -13,12 +13,16 @@ namespace dformer::io {
 /// The form of torch.save: an archive of records, or one stream as before version 1.6.
 enum class TorchForm : std::uint8_t { zip, legacy };
 
+/// The function that writes it, for errors.
+constexpr std::string_view writer_of(TorchForm form) {
+  return form == TorchForm::zip ? "write_torch_checkpoint" : "write_torch_legacy";
+}
+
 /// Pickles a tree as torch.save does, in protocol 2. Tensors become references to numbered storages.
 class TorchPickler final : public TreePickler {
  public:
   /// Throws: ArgumentError, as TreePickler does.
-  TorchPickler(const TorchValue& root, TorchForm form)
-      : TreePickler(2, "write_torch_checkpoint"), form_(form) {
+  TorchPickler(const TorchValue& root, TorchForm form) : TreePickler(2, writer_of(form)), form_(form) {
     write(root);
     out_.stop();
     pickle_ = out_.take();

@@ -24,8 +24,11 @@ inline void write_torch_checkpoint(const std::filesystem::path& path, const Torc
   zip.add("archive/data.pkl", pickler.pickle());
   zip.add("archive/byteorder", "little");
   std::size_t number = 0;
-  for (const NamedTensor& storage : pickler.storages())
-    zip.add("archive/data/" + std::to_string(number++), storage.tensor.size(), storage.tensor.content);
+  for (const NamedTensor& storage : pickler.storages()) {
+    zip.add("archive/data/" + std::to_string(number++), storage.tensor.size(), [&](const ByteSink& sink) {
+      io::give_content(storage, io::writer_of(io::TorchForm::zip), sink);
+    });
+  }
   zip.add("archive/version", "3\n");
   zip.finish();
   file.commit();
