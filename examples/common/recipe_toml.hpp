@@ -71,6 +71,23 @@ class RecipeError : public ArgumentError {
   std::string what_;
 };
 
+/// A value as it would be written. toml++ has no answer to how wide some numbers of arrays are.
+inline std::string given_text(const toml::node& node) {
+  if (node.is_table()) return "a section";
+  std::ostringstream text;
+  if (const toml::array* array = node.as_array()) {
+    text << '[';
+    for (const toml::node& item : *array)
+      text << (&item == array->get(0) ? "" : ", ") << (item.is_array() ? "[…]" : given_text(item));
+    text << ']';
+  } else {
+    node.visit([&](const auto& value) {
+      if constexpr (toml::is_value<decltype(value)>) text << value;
+    });
+  }
+  return text.str();
+}
+
 /// Sets the members of a recipe, or of a section of one, that a table has.
 class RecipeReader {
  public:
@@ -187,9 +204,7 @@ class RecipeReader {
   }
 
   [[noreturn]] void fail(const toml::node& node, const std::string& key, const std::string& what) const {
-    std::ostringstream given;
-    node.visit([&](const auto& value) { given << value; });
-    fail(recipe_findings::invalid_setting, node, key, what + ", got " + given.str());
+    fail(recipe_findings::invalid_setting, node, key, what + ", got " + given_text(node));
   }
   [[noreturn]] void fail_unknown(const toml::node& node, const std::string& key) const {
     const std::string near = nearest(key);

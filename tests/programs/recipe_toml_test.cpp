@@ -108,7 +108,9 @@ TEST(RecipeToml, WhatIsWrongIsNamedWithItsLine) {
   refused("model = 3", {"model", "a text in quotes", "3"});
   refused("optimizer = 3", {"a section, [optimizer], expected, got 3"});
   refused("[augmentation]\ncrop = []", {"augmentation.crop", "a height and a width"});
-  refused("[evaluation]\nwindow = [1]", {"evaluation.window", "or [] expected", "[ 1 ]"});
+  refused("[evaluation]\nwindow = [1]", {"evaluation.window", "or [] expected, got [1]"});
+  refused("[evaluation]\nflip = [0.5, [2], 'x']", {"evaluation.flip", "got [0.5, […], 'x']"});
+  refused("[batch_size]\nscales = [0.1]", {"batch_size", "got a section"});
   refused("[evaluation]\nflip = 1", {"evaluation.flip", "true or false"});
   refused("[evaluation]\nscales = [1, \"2\"]", {"evaluation.scales", "numbers in brackets"});
   refused("epochs = = 3", {"[my.toml:1] is no TOML"});
