@@ -53,15 +53,15 @@ struct BenchOptions {
         ->check(CLI::Range(2, 255))
         ->capture_default_str();
     add_size_option(app, "--size", size, "of the images, in pixels");
-    app.add_option("--batch", batch, "images a run")->check(positive())->capture_default_str();
+    app.add_option("--batch", batch, "images a run")->check(above_zero())->capture_default_str();
     backend.add_to(app);
     app.add_option("--isa", isa, "the best instruction set to use, of those that the processor has")
         ->check(CLI::IsMember({"baseline", "avx2", "avx512"}))
         ->capture_default_str();
     app.add_option("--warmup", warmup, "runs before those that are measured; the first is the cold start")
-        ->check(positive())
+        ->check(above_zero())
         ->capture_default_str();
-    app.add_option("--runs", runs, "runs that are measured")->check(positive())->capture_default_str();
+    app.add_option("--runs", runs, "runs that are measured")->check(above_zero())->capture_default_str();
     app.add_option("--json", json, "also write the results to this file");
   }
   cpu::Isa best_isa() const {

@@ -11,6 +11,7 @@
 #include <dformer/io/checkpoint.hpp>
 #include <dformer/io/conversion_report.hpp>
 #include <dformer/io/load_plan.hpp>
+#include <dformer/io/utf8.hpp>
 #include <dformer/io/weight_place.hpp>
 
 namespace dformer::programs {
@@ -74,7 +75,8 @@ inline void print_checkpoint(const Checkpoint& checkpoint) {
   std::printf("\nvalues:\n");
   for (const auto& [path, value] : checkpoint.metadata()) {
     const Json text = std::visit([](const auto& single) { return Json(single); }, value);
-    std::printf("%s  %s\n", path.c_str(), text.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
+    std::printf("%s  %s\n", io::without_control_characters(path).c_str(),
+                text.dump(-1, ' ', false, Json::error_handler_t::replace).c_str());
   }
 }
 

@@ -36,7 +36,7 @@ struct AuditOptions {
     app.add_option("--checkpoints", folders.checkpoints, "a folder with the published files, in it or below");
     app.add_option("--data-root", folders.data, "the folder of the folders NYUDepthv2 and SUNRGBD");
     app.add_option("--images", folders.images, "images to evaluate of each data set")
-        ->check(positive())
+        ->check(above_zero())
         ->capture_default_str();
     app.add_option("--out", out, "the folder for audit.json");
     backend.add_to(app);

@@ -129,7 +129,7 @@ struct EvalOptions {
   void add_protocol_to(CLI::App& app) {
     CLI::Option* many = app.add_flag("--multi-scale", multi_scale,
                                      "scales 0.5 0.75 1 1.25 1.5, sizes rounded up to multiples of 32");
-    app.add_option("--scales", scales, "other scales")->needs(many)->check(positive());
+    app.add_option("--scales", scales, "other scales")->needs(many)->check(above_zero());
     app.add_flag("--flip", flip, "every scale once more, mirrored");
     CLI::Option* slide = app.add_flag("--sliding", sliding, "window by window");
     add_size_option(app, "--window", window, "480x640, for sunrgbd 480x480, where left out")->needs(slide);

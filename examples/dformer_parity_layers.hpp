@@ -53,7 +53,7 @@ struct LayerOptions {
         "--inputs", inputs,
         "a file with the arrays input.rgb and input.depth, normalised as the network takes them; those of "
         "--compare where left out, and where that has none, numbers drawn by name");
-    add_size_option(app, "--size", size, "of drawn inputs");
+    add_size_option(app, "--size", size, "of drawn inputs", 4096);
     app.add_option("--classes", classes, "the number of classes")
         ->check(CLI::Range(2, 255))
         ->capture_default_str();

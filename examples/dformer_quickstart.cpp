@@ -69,12 +69,12 @@ struct QuickstartOptions {
   void add_to(CLI::App& app) {
     app.add_option("--out", out, "Folder for everything that is made")->capture_default_str();
     app.add_option("--samples", samples, "Folder of the real image pairs")->capture_default_str();
-    app.add_option("--steps", steps, "Batches to train on")->check(positive())->capture_default_str();
+    app.add_option("--steps", steps, "Batches to train on")->check(above_zero())->capture_default_str();
     app.add_option(
            "--time-limit", time_limit,
            "Seconds of each training. On a machine that does not get through the steps in that time, the "
            "learning rate falls with the time, and the training ends with it")
-        ->check(positive())
+        ->check(above_zero())
         ->capture_default_str();
     app.add_option("--batch-size", batch_size)->capture_default_str();
     app.add_option("--images", images, "Scenes to train with")->capture_default_str();

@@ -55,7 +55,7 @@ std::function<std::string(const std::string&)> parsed_by(Parse parse) {
 }
 
 /// Refuses, as a wrong command line, what is no number above 0.
-inline CLI::Validator positive() {
+inline CLI::Validator above_zero() {
   const auto check = [](const std::string& word) -> std::string {
     double value = 0;
     const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), value);

@@ -284,7 +284,7 @@ TEST_F(DoctorData, Labels) {
        }},
       {"too few names for the labels", found::label_out_of_range, "label 3; 2 classes",
        [](const fs::path& set) { write(set / "classes.txt", "left\nmiddle\n"); }, "custom"},
-      {"one class", found::class_names, "1 classes, 2 to 255 are possible",
+      {"one class", found::class_names, "1 names, 2 to 255 are possible",
        [](const fs::path& set) {
          write(set / "classes.txt", "room\n");
          change_labels(set / "Label", [](int, int, int) { return 1; });

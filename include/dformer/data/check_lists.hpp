@@ -10,7 +10,6 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <dformer/core/finding.hpp>
@@ -66,6 +65,14 @@ inline std::set<std::string> stems_in(const std::filesystem::path& folder, Check
   return stems;
 }
 
+/// The encoding that a layout of this name has unless another is asked for.
+inline DepthEncoding own_encoding(const DatasetLayout& layout) {
+  for (const auto& [word, make] : known_layouts) {
+    if (DatasetLayout known = make(); known.name == layout.name) return known.depth.encoding;
+  }
+  return nyu_depth_v2_layout().depth.encoding;
+}
+
 }  // namespace detail
 
 /// Chooses the layout whose folders there are. One that differs from the layout asked for, and a folder that
@@ -81,7 +88,9 @@ inline DatasetLayout check_folders(const std::filesystem::path& root, const Data
                   layout.color_folder + ", " + layout.depth_folder + ", " + layout.label_folder +
                       " are those of --dataset " + std::string(word) + "; the rest was checked as such"});
     layout.numbering = asked.numbering;
-    if (!std::holds_alternative<GreysDepth>(asked.depth.encoding)) layout.depth = asked.depth;
+    layout.depth.holes = asked.depth.holes;
+    if (asked.depth.encoding.index() != detail::own_encoding(asked).index())
+      layout.depth.encoding = asked.depth.encoding;
     return layout;
   }
   std::error_code ignored;

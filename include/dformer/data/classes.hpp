@@ -13,7 +13,7 @@
 #include <vector>
 
 #include <dformer/core/error.hpp>
-#include <dformer/data/read_line.hpp>
+#include <dformer/core/read_line.hpp>
 
 namespace dformer {
 

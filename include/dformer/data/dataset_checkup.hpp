@@ -160,9 +160,9 @@ inline DatasetCheckup check_dataset(const std::filesystem::path& root, const Dat
         {{}, 0, std::to_string(named) + " names, " + std::to_string(options.num_classes) + " classes"});
   }
   const bool known = options.num_classes >= 2 && options.num_classes <= 255;
-  if (options.num_classes != 0 && !known) {
+  if (named > 0 && !known) {
     checkup.find(dataset_findings::class_names,
-                 {{}, 0, std::to_string(options.num_classes) + " classes, 2 to 255 are possible"});
+                 {{}, 0, std::to_string(named) + " names, 2 to 255 are possible"});
   }
   std::error_code ignored;
   if (!std::filesystem::is_directory(root, ignored)) {

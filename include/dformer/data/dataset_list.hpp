@@ -13,8 +13,8 @@
 #include <vector>
 
 #include <dformer/core/error.hpp>
+#include <dformer/core/read_line.hpp>
 #include <dformer/data/image_list.hpp>
-#include <dformer/data/read_line.hpp>
 
 namespace dformer {
 
@@ -92,8 +92,8 @@ inline bool stays_in_folder(const std::filesystem::path& name) {
 }
 
 /// The names of a list, in its order; blank lines are skipped. `file` names it in errors.
-/// Throws: EmptyListError; DatasetError for text that is not UTF-8 but UTF-16, and for a name that leads out
-/// of its folder.
+/// Throws: EmptyListError; DatasetError for text that is not UTF-8 but UTF-16, for a line that is too long,
+/// and for a name that leads out of its folder.
 inline std::vector<ListedName> parse_dataset_list(std::istream& stream, const std::filesystem::path& file) {
   std::vector<ListedName> names;
   std::size_t line_number = 0;

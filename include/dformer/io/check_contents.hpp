@@ -3,9 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+#include <vector>
 
 #include <dformer/io/checkpoint_contents.hpp>
 #include <dformer/io/checkpoint_error.hpp>
@@ -23,16 +25,25 @@ namespace detail {
 
 /// Tensors that do not show the same bytes over and over, each within its limits.
 inline void check_views(const CheckpointContents& contents, std::string_view path) {
-  std::unordered_map<const std::byte*, std::uint64_t> storages;
-  std::uint64_t shown = 0, stored = 0;
+  std::vector<std::span<const std::byte>> storages;
+  std::uint64_t shown = 0;
   for (const auto* tensors : {&contents.tensors, &contents.others}) {
     for (const TensorRecord& tensor : *tensors) {
       shown += static_cast<std::uint64_t>(tensor.numel()) * size_of(tensor.dtype);
-      std::uint64_t& size = storages[tensor.storage.data()];
-      size = std::max<std::uint64_t>(size, tensor.storage.size());
+      storages.push_back(tensor.storage);
     }
   }
-  for (const auto& [begin, size] : storages) stored += size;
+  // Old files show parts of storages, which may overlap: each byte counts once.
+  std::ranges::sort(storages, std::less{}, [](std::span<const std::byte> each) { return each.data(); });
+  std::uint64_t stored = 0;
+  const std::byte* end = nullptr;
+  for (const std::span<const std::byte> each : storages) {
+    const std::byte* const each_end = each.data() + each.size();
+    if (end == nullptr || std::less{}(end, each.data())) end = each.data();
+    if (!std::less{}(end, each_end)) continue;
+    stored += static_cast<std::uint64_t>(each_end - end);
+    end = each_end;
+  }
   constexpr std::uint64_t always = std::uint64_t{1} << 30;
   if (shown <= always || (shown - always) / most_views <= stored) return;
   refuse_contents(path, "its tensors have " + std::to_string(shown) + " bytes, and the file has only " +

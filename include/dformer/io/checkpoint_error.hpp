@@ -4,8 +4,10 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <dformer/core/error.hpp>
+#include <dformer/io/utf8.hpp>
 
 namespace dformer {
 
@@ -47,7 +49,8 @@ class CheckpointError : public Error {
     text += path;
     if (offset != no_offset) text += ", byte " + std::to_string(offset);
     text += "] ";
-    return text += what;
+    text += what;  // it may quote names of a file from anywhere
+    return io::without_control_characters(std::move(text));
   }
 
   std::string path_;

@@ -26,6 +26,7 @@
 #include <dformer/io/record_source.hpp>
 #include <dformer/io/rename_keys.hpp>
 #include <dformer/io/safetensors_writer.hpp>
+#include <dformer/io/tensor_name.hpp>
 #include <dformer/io/torch_legacy_writer.hpp>
 #include <dformer/io/torch_writer.hpp>
 
@@ -68,6 +69,8 @@ inline void apply_renames(std::vector<TensorRecord>& tensors, const ConvertOptio
     if (i == options.renames.size()) continue;
     used[i] = true;
     tensor.name.replace(0, options.renames[i].from.size(), options.renames[i].to);
+    if (const std::string fault = io::fault_of_name(tensor.name); !fault.empty())
+      throw_argument_error("[" + path + "] by '" + options.renames[i].from + "=…' " + fault);
   }
   for (std::size_t i = 0; i < used.size(); ++i) {
     if (used[i]) continue;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include <dformer/io/checkpoint_error.hpp>
+#include <dformer/io/utf8.hpp>
 
 namespace dformer::io {
 
@@ -85,7 +86,10 @@ class JsonCursor {
     std::string value;
     for (;;) {
       const char symbol = next();
-      if (symbol == '"') return value;
+      if (symbol == '"') {
+        if (!is_utf8(value)) fail("a string is no UTF-8");
+        return value;
+      }
       if (static_cast<unsigned char>(symbol) < 0x20) fail("a string contains a control character");
       if (symbol == '\\') {
         append_escape(value);

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -30,9 +31,9 @@ inline bool all_finite(std::span<const float> values) {
 }  // namespace detail
 
 /// Sets a network's parameters from an open checkpoint. Either all of them are set or, where anything fails,
-/// none. Counters that the file lacks keep their value; tables that it lacks and constants of the layers are
-/// computed where they have no value yet. Throws: LoadError if names or shapes differ more than the options
-/// allow; CheckpointError if a counter counts nothing; what the backend throws.
+/// none. Counters that the file lacks, or of which it has no whole number, keep their value; tables that it
+/// lacks and constants of the layers are computed where they have no value yet. Throws: LoadError if names or
+/// shapes differ more than the options allow; what the backend throws.
 template <class Module>
 LoadReport load(Module& net, const Checkpoint& checkpoint, const LoadOptions& options = {},
                 const typename Module::Backend::Device& device = Module::Backend::default_device()) {
@@ -48,7 +49,9 @@ LoadReport load(Module& net, const Checkpoint& checkpoint, const LoadOptions& op
     const TensorRecord* source = plan.sources[i];
     const bool computed = source == nullptr && parameter.table() != nullptr && !parameter.has_value();
     if (parameter.kind() == ParameterKind::counter) {
-      counts[i] = source == nullptr ? parameter.count() : io::read_count(*source, checkpoint.path());
+      // Means of several files, and float16, have what counts nothing; no result depends on it.
+      const auto count = source == nullptr ? std::nullopt : io::as_count(io::single_value(*source));
+      counts[i] = count.value_or(parameter.count());
     } else if (source != nullptr || computed) {
       values.resize(static_cast<std::size_t>(parameter.shape().numel()));
       if (computed) {

@@ -42,7 +42,9 @@ class ParityFixture {
     });
     require(is_image(input_shape), "[N, 3, H, W] of at most 2^28 values", "input_shape");
     // A label for each pixel: so the file itself says how large a run it is worth.
-    require(record("argmax").numel() == input_shape.numel() / 3, "a label for each pixel", "argmax");
+    const TensorRecord& labels = record("argmax");
+    require(labels.numel() == input_shape.numel() / 3 && labels.contiguous(), "a label for each pixel",
+            "argmax");
     const double classes = number("num_classes", text("num_classes"));
     require(classes >= 2 && classes <= 255 && classes == std::floor(classes), "2 to 255", "num_classes");
     num_classes = static_cast<int>(classes);

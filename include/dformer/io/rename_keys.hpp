@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <dformer/core/error.hpp>
+#include <dformer/core/read_line.hpp>
 
 namespace dformer {
 
@@ -42,7 +43,11 @@ inline std::vector<PrefixRename> read_prefix_renames(const std::filesystem::path
   };
   std::vector<PrefixRename> renames;
   std::string line;
-  for (std::size_t number = 1; std::getline(file, line); ++number) {
+  for (std::size_t number = 1; read_line(file, line); ++number) {
+    if (line.size() > longest_line) {
+      throw_argument_error("[" + path.string() + "] line " + std::to_string(number) + " has more than " +
+                           std::to_string(longest_line) + " bytes; FROM=TO expected");
+    }
     const std::string_view text = trim(std::string_view(line).substr(0, line.find('#')));
     if (text.empty()) continue;
     try {

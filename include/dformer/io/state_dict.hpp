@@ -26,8 +26,8 @@ class StateDictReader {
  public:
   explicit StateDictReader(const PickleSource& source) : source_(source) {}
 
-  /// Throws: CheckpointError(no_state_dict), (unsupported_global), or
-  /// what reading a tensor throws.
+  /// The weights, from where `weight_keys` are, and everything else. Throws: CheckpointError(no_state_dict),
+  /// (unsupported_global), or what reading a tensor throws.
   CheckpointContents read() {
     const PickleValue& root = source_.pickle.root();
     std::string path;
@@ -46,7 +46,6 @@ class StateDictReader {
   // Limits far above any real file, so that one that refers to its parts over and over cannot exhaust memory.
   static constexpr int max_depth = 8;
   static constexpr std::size_t max_entries = 1u << 17;
-  static constexpr std::size_t max_items = 1u << 14;     // of a list; longer ones are left out
   static constexpr std::size_t max_text = 1u << 20;      // a configuration as text
   static constexpr std::size_t max_all_text = 1u << 24;  // longer texts, and those beyond, are left out
 
@@ -115,13 +114,13 @@ class StateDictReader {
         return noted(path, value.real);
       case ValueKind::text:
         if (value.data.size() > max_text || text_ + value.data.size() > max_all_text) return left_out(path);
-        if (!is_utf8(value.text())) return left_out(path);  // bytes that Python 2 wrote
         text_ += value.data.size();
+        if (!is_utf8(value.text())) return left_out(path);  // bytes that Python 2 wrote
         return noted(path, std::string(value.text()));
       case ValueKind::list:
       case ValueKind::tuple:
         // A log of all losses has more entries than a checkpoint, and is no reason to refuse the weights.
-        if (source_.pickle.items(value).size() > max_items) return left_out(path);
+        if (entries_ + source_.pickle.items(value).size() > max_entries / 2) return left_out(path);
         if (value.is(ValueKind::tuple)) return TorchTuple(walk_items(value, path, depth));
         return TorchList(walk_items(value, path, depth));
       case ValueKind::dict:

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <dformer/io/checkpoint.hpp>
+#include <dformer/io/utf8.hpp>
 
 /// What a file lacks for training to go on from it, as far as the file by itself tells.
 namespace dformer::detail {
@@ -19,7 +20,8 @@ inline std::string lacking_epoch(const Checkpoint& checkpoint) {
   const auto found = checkpoint.metadata().find("epoch");
   if (found == checkpoint.metadata().end()) return "it has no epoch";
   if (const auto* text = std::get_if<std::string>(&found->second))
-    return "its epoch is a text, '" + *text + "', where a whole number is expected";
+    return "its epoch is a text, '" + io::without_control_characters(text->substr(0, 20)) +
+           "', where a whole number is expected";
   const auto epoch = checkpoint.integer("epoch");
   if (!epoch) return "its epoch is no whole number";
   return *epoch >= 0 ? std::string() : "its epoch is " + std::to_string(*epoch);

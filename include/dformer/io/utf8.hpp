@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace dformer::io {
@@ -25,19 +26,29 @@ inline bool is_utf8(std::string_view text) {
   return true;
 }
 
-/// Whether UTF-8 has characters that a terminal would obey, U+0000 to U+001F and U+007F to U+009F.
-inline bool has_control_characters(std::string_view text) {
+/// How many bytes of UTF-8 at `at` are a character that a terminal would obey, U+0000 to U+001F or U+007F to
+/// U+009F; 0 where they are another.
+inline std::size_t control_character_at(std::string_view text, std::size_t at) {
+  const auto byte = static_cast<unsigned char>(text[at]);
+  if (byte < 0x20 || byte == 0x7f) return 1;
+  return byte == 0xc2 && at + 1 < text.size() && static_cast<unsigned char>(text[at + 1]) < 0xa0 ? 2 : 0;
+}
+
+/// The text with '?' for the bytes of such characters, but for line feeds and tabs.
+inline std::string without_control_characters(std::string text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const auto next = i + 1 < text.size() ? static_cast<unsigned char>(text[i + 1]) : 0xffu;
-    if (byte < 0x20 || byte == 0x7f || (byte == 0xc2 && next < 0xa0)) return true;
+    if (text[i] == '\n' || text[i] == '\t') continue;
+    for (std::size_t more = control_character_at(text, i); more > 0; --more) text[i + more - 1] = '?';
   }
-  return false;
+  return text;
 }
 
 /// Whether bytes are text that any terminal can be shown.
 inline bool is_printable(std::string_view text) {
-  return is_utf8(text) && !has_control_characters(text);
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (control_character_at(text, i) > 0) return false;
+  }
+  return is_utf8(text);
 }
 
 }  // namespace dformer::io

@@ -39,7 +39,7 @@ class LossScale {
   }
 
   /// Whether a float has the scale, and its inverse.
-  static bool is_possible(double scale) { return scale > 0.0 && scale <= largest; }
+  static bool is_possible(double scale) { return scale >= 1 / largest && scale <= largest; }
 
   double scale() const { return state_.scale; }
   const LossScaleState& state() const { return state_; }

@@ -198,7 +198,7 @@ inline void read_progress(const Checkpoint& checkpoint, std::int64_t steps_per_e
   if (!LossScale::is_possible(*scale)) {
     throw CheckpointError(CheckpointError::Kind::corrupt_container, checkpoint.path(),
                           CheckpointError::no_offset,
-                          "dformer.loss_scale is " + number_text(*scale) + "; a number above 0 expected");
+                          "dformer.loss_scale is " + number_text(*scale) + "; 2^-100 to 2^100 expected");
   }
   progress.loss_scale = {*scale, count("dformer.good_updates", 0)};
 }
@@ -206,7 +206,7 @@ inline void read_progress(const Checkpoint& checkpoint, std::int64_t steps_per_e
 /// The updates that a parameter has had. Throws: CheckpointError.
 inline std::int64_t read_step(const Checkpoint& checkpoint, const std::string& name, std::int64_t otherwise) {
   if (const TensorRecord* step = checkpoint.find_other(name))
-    return io::read_count(*step, checkpoint.path(), 1);
+    return io::require_count(*step, checkpoint.path(), 1);
   const auto number = checkpoint.integer(name);  // as torch wrote it before 1.12
   return number ? io::require_count(static_cast<double>(*number), name, checkpoint.path(), 1) : otherwise;
 }
