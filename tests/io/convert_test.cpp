@@ -240,6 +240,13 @@ TEST_F(Convert, ItsOwnRenamesComeFirst) {
                         {.renames = {{"backbone.stem.0.weight", "x"}, {"decode_head.conv_seg.bias", "x"}}});
                   }),
                   {"backbone.stem.0.weight", "decode_head.conv_seg.bias", "both be named 'x'"});
+  for (const std::string& to :
+       {std::string(600, 'x'), std::string("x\t")}) {  // names that no reader here takes
+    expect_mentions(error_of<ArgumentError>([&] {
+                      convert_checkpoint(fixture("plain.pth"), pkl_.path(), {.renames = {{"backbone.", to}}});
+                    }),
+                    {"plain.pth", "'backbone.=", "a tensor has a name of"});
+  }
   EXPECT_EQ(content_of(pkl_.path()), "");
 }
 

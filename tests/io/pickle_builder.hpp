@@ -56,6 +56,16 @@ class PickleBuilder {
     op(0x89).global("collections", "OrderedDict").op(')').op('R');
     return op('t').op('R');
   }
+  /// One list of so many pairs, made into an OrderedDict over and over with five bytes each time: much of
+  /// little.
+  PickleBuilder& repeated_pairs(int pairs, int times) {
+    op(']').op('(');
+    for (int i = 0; i < pairs; ++i) op('N').op('N').op(0x86);
+    op('e').op(0x85).op('q').op(0).op('0');
+    global("collections", "OrderedDict").op('q').op(1).op('0').op('(');
+    for (int i = 0; i < times; ++i) op('h').op(1).op('h').op(0).op('R');
+    return op('t');
+  }
   std::string end() { return op('.').bytes_.data; }
 
  private:

@@ -287,22 +287,7 @@ TEST(Pickle, CyclesAreHarmless) {
 }
 
 TEST(Pickle, RepeatedContentDoesNotMultiply) {
-  // One list of 1000 pairs, made into an OrderedDict over and over with three bytes each time.
-  PickleBuilder builder;
-  builder.begin(2).op(']').op('(');
-  for (int i = 0; i < 1000; ++i) builder.op('N').op('N').op(0x86);
-  builder.op('e')
-      .op(0x85)
-      .op('q')
-      .op(0)
-      .op('0')
-      .global("collections", "OrderedDict")
-      .op('q')
-      .op(1)
-      .op('0')
-      .op('(');
-  for (int i = 0; i < 1000; ++i) builder.op('h').op(1).op('h').op(0).op('R');
-  expect_corrupt(builder.op('t').end(), "too many dictionaries");
+  expect_corrupt(PickleBuilder().begin(2).repeated_pairs(1000, 1000).end(), "too many dictionaries");
 }
 
 TEST(Pickle, StopsBehindItsEnd) {

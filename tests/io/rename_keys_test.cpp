@@ -49,6 +49,8 @@ TEST(PrefixRename, AFileThatIsWrongIsNamedWithItsLine) {
   const std::string text = error_of([&] { read_prefix_renames(file.path()); });
   EXPECT_NE(text.find(file.path().string() + ":3]"), std::string::npos) << text;
   EXPECT_NE(text.find("encoder backbone"), std::string::npos) << text;
+  EXPECT_NE(error_of([] { read_prefix_renames("/dev/zero"); }).find("line 1 has more than 4096 bytes"),
+            std::string::npos);
   EXPECT_NE(error_of([] { read_prefix_renames("/no/such/file"); }).find("/no/such/file"), std::string::npos);
 }
 

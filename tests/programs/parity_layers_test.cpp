@@ -123,6 +123,9 @@ TEST_F(ParityLayers, WrongCommandLinesSaySo) {
   }
   expect_mentions(parity("DFormer_Tiny", {"--dump", path("x.safetensors")}).err,
                   {"--checkpoint FILE or --init"});
+  EXPECT_EQ(
+      parity("DFormer_Tiny", {"--init", "1", "--dump", path("x.safetensors"), "--size", "32x5000"}).exit_code,
+      2);
   folder_.write("text.safetensors", "no arrays");
   expect_mentions(parity("DFormer_Tiny", {"--init", "1", "--compare", path("text.safetensors")}).err,
                   {"text.safetensors", "text file"});

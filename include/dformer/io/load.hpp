@@ -11,9 +11,9 @@
 #include <vector>
 
 #include <dformer/io/checkpoint.hpp>
+#include <dformer/io/counts.hpp>
 #include <dformer/io/load_plan.hpp>
 #include <dformer/io/load_report.hpp>
-#include <dformer/io/read_count.hpp>
 #include <dformer/nn/visit.hpp>
 
 namespace dformer {

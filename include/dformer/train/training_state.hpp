@@ -11,9 +11,9 @@
 #include <utility>
 #include <vector>
 
+#include <dformer/io/counts.hpp>
 #include <dformer/io/key_map.hpp>
 #include <dformer/io/load.hpp>
-#include <dformer/io/read_count.hpp>
 #include <dformer/io/save_torch.hpp>
 #include <dformer/io/training_state_checkup.hpp>
 #include <dformer/train/ema.hpp>
