@@ -111,14 +111,15 @@ TEST(HostileFiles, BytesAreNotShownOverAndOver) {
 }
 
 TEST(HostileFiles, PartsOfOneStorageAreOneStorage) {
-  constexpr std::int64_t numel = 1 << 18, views = 3000;  // 1 MiB, shown 3000 times from places of its own
+  constexpr std::int64_t numel = 1 << 18, views = 3000,
+                         shown = numel - views;  // 1 MiB, 3000 times, each a bit further on
   PickleBuilder pickle;
   pickle.begin(2).dict();
   for (std::int64_t i = 0; i < views; ++i) {
     pickle.text("w" + std::to_string(i)).global("torch._utils", "_rebuild_tensor_v2").op('(').op('(');
     pickle.text("storage").global("torch", "FloatStorage").text("0").text("cpu").integer(numel);
-    pickle.op('(').text("v").integer(i).integer(numel - i).op('t').op('t').op('Q');
-    pickle.integer(0).integers({numel - i}).integers({1}).op(0x89);
+    pickle.op('(').text("v").integer(i).integer(shown).op('t').op('t').op('Q');
+    pickle.integer(0).integers({shown}).integers({1}).op(0x89);
     pickle.global("collections", "OrderedDict").op(')').op('R').op('t').op('R').op('s');
   }
   ZipBuilder zip;
