@@ -144,10 +144,13 @@ TEST_F(OfficialRows, ATrialDoesNotReplaceTheScoreOfAllImages) {
   fs::create_directory(out());
   folder_.write("out/scores.csv",
                 "row,protocol,target,actual,difference,status,images,reason,protocol_text\n" + line);
-  ASSERT_EQ(reproduce({"--rows", "DFormer_Tiny_nyudepthv2", "--protocols", "single_scale", "--max-images",
-                       "1", "--threads", "1"})
-                .exit_code,
-            0);
+  const std::vector<std::string> trial{
+      "--rows", "DFormer_Tiny_nyudepthv2", "--protocols", "single_scale", "--max-images", "1", "--threads",
+      "1"};
+  ASSERT_EQ(reproduce(trial).exit_code, 0);
+  expect_mentions(testing::read_text(out() / "scores.csv"), {line});
+  fs::remove_all(checkpoints() / "trained");  // nor one that is skipped
+  expect_mentions(reproduce(trial).out, {"skipped"});
   expect_mentions(testing::read_text(out() / "scores.csv"), {line});
 }
 
