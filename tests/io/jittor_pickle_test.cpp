@@ -131,6 +131,7 @@ TEST(JittorPickle, TheTreeHasAllButTheWeightsAndNamesWhatItLacks) {
 
 TEST(JittorPickle, SharedContentDoesNotMultiply) {
   // Twelve levels of lists, each holding the one below it sixteen times: 16^12 leaves if it were expanded.
+  // The weights beside it are read; of the rest, what is too much is left out.
   PickleBuilder builder;
   builder.begin(2).op('N').op('q').op(0).op('0');
   for (unsigned level = 1; level <= 12; ++level) {
@@ -142,7 +143,10 @@ TEST(JittorPickle, SharedContentDoesNotMultiply) {
   const std::string file = builder.end();
   const std::string whole = file.substr(0, file.size() - 1) + array.substr(2, array.size() - 3) +
                             PickleBuilder().text("x").op('h').op(12).op('s').end();
-  EXPECT_EQ(read_error(whole), Kind::corrupt_container);
+  const io::CheckpointContents contents = read(whole);
+  EXPECT_EQ(contents.tensors.size(), 1u);
+  EXPECT_FALSE(contents.left_out.empty());
+  EXPECT_LT(contents.left_out.size(), std::size_t{1} << 17);
 }
 
 TEST(JittorPickle, EntriesThatArePassedOverCountToo) {
