@@ -11,7 +11,7 @@ inline void sqrt_kernel(const float* x, float* y, std::int64_t count) {
   for (std::int64_t i = 0; i < count; i += Vec<float>::size) sqrt(Vec<float>::load(x + i)).store(y + i);
 }
 inline void gelu_kernel(const float* x, float* y, std::int64_t count) {
-  for (std::int64_t i = 0; i < count; i += Vec<float>::size) gelu(Vec<float>::load(x + i)).store(y + i);
+  activate_range(x, y, count, Activation::gelu);
 }
 inline void sigmoid_kernel(const float* x, float* y, std::int64_t count) {
   for (std::int64_t i = 0; i < count; i += Vec<float>::size) sigmoid(Vec<float>::load(x + i)).store(y + i);

@@ -6,23 +6,24 @@ DFORMER_ALWAYS_INLINE void depthwise_pixel(const DepthwiseArgs<T>& args, const T
                                            std::int64_t left, std::int64_t c, int count, T* y) {
   using V = Vec<T>;
   const Window& window = args.window;
-  V total = V::zero();
+  V total[] = {V::zero()};
   for (int ky = 0; ky < window.kernel; ++ky) {
     const std::int64_t row = top + ky * window.dilation;
     if (row < 0 || row >= args.height) continue;
     for (int kx = 0; kx < window.kernel; ++kx) {
       const std::int64_t column = left + kx * window.dilation;
       if (column < 0 || column >= args.width) continue;
-      total = fma(load_operand<T, Part>(image + (row * args.width + column) * args.channels + c, count),
-                  load_operand<T, Part>(args.weight + (ky * window.kernel + kx) * args.channels + c, count),
-                  total);
+      total[0] =
+          fma(load_operand<T, Part>(image + (row * args.width + column) * args.channels + c, count),
+              load_operand<T, Part>(args.weight + (ky * window.kernel + kx) * args.channels + c, count),
+              total[0]);
     }
   }
-  total = apply_epilogue<T, Part>(args.epilogue, total, c, y - args.y + c, count);
+  apply_epilogue<T, Part>(args.epilogue, total, c, y - args.y + c, 0, count);
   if constexpr (Part) {
-    total.store_part(y + c, count);
+    total[0].store_part(y + c, count);
   } else {
-    total.store(y + c);
+    total[0].store(y + c);
   }
 }
 

@@ -1,17 +1,30 @@
 // Included once for each instruction set by kernels.hpp.
 
-/// y = f(sums) for `count` pixels `stride` apart, with the residual added before, if there is one.
+/// y = f(sums) for N pixels `stride` apart, with the residual added before, if there is one.
+template <class T, Activation Function, int N>
+DFORMER_ALWAYS_INLINE void finish_some_pixels(const T* sums, std::int64_t stride, const T* residual, T* y) {
+  using V = Vec<T>;
+  V x[N];
+  for (int p = 0; p < N; ++p) {
+    x[p] = V::load(sums + p * V::size);
+    if (residual != nullptr) x[p] = V::load(residual + p * stride) + x[p];
+  }
+  activate(x, Function);
+  for (int p = 0; p < N; ++p) x[p].store(y + p * stride);
+}
 template <class T, Activation Function>
 DFORMER_ALWAYS_INLINE void finish_pixels(const T* sums, std::int64_t count, std::int64_t stride,
                                          const T* residual, T* y) {
-  using V = Vec<T>;
-  if (residual == nullptr) {
-    for (std::int64_t p = 0; p < count; ++p)
-      activate(V::load(sums + p * V::size), Function).store(y + p * stride);
-    return;
-  }
-  for (std::int64_t p = 0; p < count; ++p) {
-    activate(V::load(residual + p * stride) + V::load(sums + p * V::size), Function).store(y + p * stride);
+  for (std::int64_t p = 0; p < count;) {
+    const T* const from = sums + p * Vec<T>::size;
+    const T* const added = residual == nullptr ? nullptr : residual + p * stride;
+    if (p + activated_at_once <= count) {
+      finish_some_pixels<T, Function, activated_at_once>(from, stride, added, y + p * stride);
+      p += activated_at_once;
+    } else {
+      finish_some_pixels<T, Function, 1>(from, stride, added, y + p * stride);
+      ++p;
+    }
   }
 }
 
@@ -31,9 +44,7 @@ DFORMER_ALWAYS_INLINE void finish_tile(const DepthwiseArgs<T>& args, T* sums, st
       fma(V::load(sums + p * V::size), scale, shift).store(sums + p * V::size);
   }
   if (epilogue.activation != Activation::none) {
-    for (std::int64_t p = 0; p < count; ++p) {
-      activate(V::load(sums + p * V::size), epilogue.activation).store(sums + p * V::size);
-    }
+    activate_range(sums, sums, count * V::size, epilogue.activation);
   }
   if (epilogue.multiply != nullptr) {
     for (std::int64_t p = 0; p < count; ++p) {

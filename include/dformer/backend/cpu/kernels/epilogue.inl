@@ -14,15 +14,20 @@ DFORMER_ALWAYS_INLINE Vec<T> load_operand_or(T neutral, const T* p, std::int64_t
   return p == nullptr ? Vec<T>::broadcast(neutral) : load_operand<T, Part>(p + offset, count);
 }
 
-/// One vector of sums at channel `c`, `at` elements behind the first output; see Epilogue.
-template <class T, bool Part>
-DFORMER_ALWAYS_INLINE Vec<T> apply_epilogue(const EpilogueArgs<T>& args, Vec<T> sums, std::int64_t c,
-                                            std::int64_t at, int count) {
-  Vec<T> y = fma(sums, load_operand_or<T, Part>(1, args.scale, c, count),
-                 load_operand_or<T, Part>(0, args.shift, c, count));
-  y = activate(y, args.activation);
-  if (args.multiply != nullptr) y = y * load_operand<T, Part>(args.multiply + at, count);
-  if (args.layer_scale != nullptr) y = y * load_operand<T, Part>(args.layer_scale + c, count);
-  if (args.residual != nullptr) y = y + load_operand<T, Part>(args.residual + at, count);
-  return activate(y, args.final_activation);
+/// N vectors of sums at channel `c`, the first `at` elements behind the first output, the others `step`
+/// behind each other, to what is stored of them; see Epilogue.
+template <class T, bool Part, int N>
+DFORMER_ALWAYS_INLINE void apply_epilogue(const EpilogueArgs<T>& args, Vec<T> (&y)[N], std::int64_t c,
+                                          std::int64_t at, std::int64_t step, int count) {
+  const Vec<T> scale = load_operand_or<T, Part>(1, args.scale, c, count);
+  const Vec<T> shift = load_operand_or<T, Part>(0, args.shift, c, count);
+  for (int i = 0; i < N; ++i) y[i] = fma(y[i], scale, shift);
+  activate(y, args.activation);
+  for (int i = 0; i < N; ++i) {
+    const std::int64_t element = at + i * step;
+    if (args.multiply != nullptr) y[i] = y[i] * load_operand<T, Part>(args.multiply + element, count);
+    if (args.layer_scale != nullptr) y[i] = y[i] * load_operand<T, Part>(args.layer_scale + c, count);
+    if (args.residual != nullptr) y[i] = y[i] + load_operand<T, Part>(args.residual + element, count);
+  }
+  activate(y, args.final_activation);
 }

@@ -15,20 +15,34 @@ struct ProductTile {
   static constexpr int rows = std::max(1, (vector_registers - vectors - 2) / vectors);
 };
 
+/// Finishes and stores Rows rows of a column of vectors.
+template <class T, bool Part, int Rows>
+DFORMER_ALWAYS_INLINE void store_rows(const MatrixProductArgs<T>& args, const T* sums, int width,
+                                      std::int64_t row, std::int64_t c, int count) {
+  const std::int64_t at = row * args.channels + c;
+  Vec<T> y[Rows];
+  for (int r = 0; r < Rows; ++r) y[r] = Vec<T>::load(sums + r * width);
+  apply_epilogue<T, Part>(args.epilogue, y, c, at, args.channels, count);
+  for (int r = 0; r < Rows; ++r) {
+    T* const to = args.y + at + r * args.channels;
+    if constexpr (Part) {
+      y[r].store_part(to, count);
+    } else {
+      y[r].store(to);
+    }
+  }
+}
+
 /// Finishes and stores the sums of one tile: `sums` is [rows][width], of which the channels that exist are
 /// stored.
 template <class T, bool Part>
 DFORMER_ALWAYS_INLINE void store_column(const MatrixProductArgs<T>& args, const T* sums, int width, int rows,
                                         std::int64_t row, std::int64_t c, int count) {
-  for (int r = 0; r < rows; ++r) {
-    const std::int64_t at = (row + r) * args.channels + c;
-    const Vec<T> y = apply_epilogue<T, Part>(args.epilogue, Vec<T>::load(sums + r * width), c, at, count);
-    if constexpr (Part) {
-      y.store_part(args.y + at, count);
-    } else {
-      y.store(args.y + at);
-    }
-  }
+  int r = 0;
+  for (; r + activated_at_once <= rows; r += activated_at_once)
+    store_rows<T, Part, activated_at_once>(args, sums + r * width, width, row + r, c, count);
+  for (; r + 2 <= rows; r += 2) store_rows<T, Part, 2>(args, sums + r * width, width, row + r, c, count);
+  if (r < rows) store_rows<T, Part, 1>(args, sums + r * width, width, row + r, c, count);
 }
 
 template <class T>

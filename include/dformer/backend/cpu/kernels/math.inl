@@ -28,31 +28,39 @@ DFORMER_ALWAYS_INLINE Vec<float> exp(Vec<float> x) {
   return p * V::from_bits(exponent);
 }
 
-/// erf(x) within 4.5 ulp, exactly 1 and -1 far out. x times a polynomial in x^2 up to |x| = 3.83, where erf
-/// is 1 to half an ulp; beyond, the constant last value times x only grows and is cut off.
-DFORMER_ALWAYS_INLINE Vec<float> erf(Vec<float> x) {
+/// erf(scale * x) of N vectors within 4.5 ulp, exactly 1 and -1 far out. x times a polynomial in x^2 up to
+/// |scale * x| = 3.83, where erf is 1 to half an ulp; beyond, the constant last value times x only grows and
+/// is cut off. Each step of a polynomial waits for the one before, so those of several vectors are done in
+/// turns.
+template <int N>
+DFORMER_ALWAYS_INLINE void erf_of_scaled(const Vec<float> (&x)[N], float scale, Vec<float> (&y)[N]) {
   using V = Vec<float>;
   constexpr float limit = 3.83f * 3.83f;
-  const V t = min(V::broadcast(limit), x * x);
-  const V u = fma(t, V::broadcast(2.0f / limit), V::broadcast(-1.0f));  // in [-1, 1]
-  V p = V::broadcast(-5.436633946e-04f);
-  p = fma(p, u, V::broadcast(1.403667848e-03f));
-  p = fma(p, u, V::broadcast(-1.132549485e-03f));
-  p = fma(p, u, V::broadcast(1.790459151e-03f));
-  p = fma(p, u, V::broadcast(-6.084297784e-03f));
-  p = fma(p, u, V::broadcast(1.155781839e-02f));
-  p = fma(p, u, V::broadcast(-1.749662124e-02f));
-  p = fma(p, u, V::broadcast(2.708853595e-02f));
-  p = fma(p, u, V::broadcast(-4.056993127e-02f));
-  p = fma(p, u, V::broadcast(5.606576800e-02f));
-  p = fma(p, u, V::broadcast(-7.286556810e-02f));
-  p = fma(p, u, V::broadcast(9.080874175e-02f));
-  p = fma(p, u, V::broadcast(-1.107173413e-01f));
-  p = fma(p, u, V::broadcast(1.368238479e-01f));
-  p = fma(p, u, V::broadcast(-1.842313111e-01f));
-  p = fma(p, u, V::broadcast(3.691990376e-01f));
-  const V y = x * p;
-  return min(V::broadcast(1.0f), max(V::broadcast(-1.0f), y));
+  constexpr float coefficients[] = {1.403667848e-03f, -1.132549485e-03f, 1.790459151e-03f, -6.084297784e-03f,
+                                    1.155781839e-02f, -1.749662124e-02f, 2.708853595e-02f, -4.056993127e-02f,
+                                    5.606576800e-02f, -7.286556810e-02f, 9.080874175e-02f, -1.107173413e-01f,
+                                    1.368238479e-01f, -1.842313111e-01f, 3.691990376e-01f};
+  V u[N];  // in [-1, 1]
+  DFORMER_UNROLL
+  for (int i = 0; i < N; ++i) {
+    const V t = min(V::broadcast(limit / (scale * scale)), x[i] * x[i]);
+    u[i] = fma(t, V::broadcast(2.0f * scale * scale / limit), V::broadcast(-1.0f));
+    y[i] = V::broadcast(-5.436633946e-04f * scale);
+  }
+  DFORMER_UNROLL
+  for (const float coefficient : coefficients) {
+    DFORMER_UNROLL
+    for (int i = 0; i < N; ++i) y[i] = fma(y[i], u[i], V::broadcast(coefficient * scale));
+  }
+  DFORMER_UNROLL
+  for (int i = 0; i < N; ++i) {
+    y[i] = min(V::broadcast(1.0f), max(V::broadcast(-1.0f), x[i] * y[i]));
+  }
+}
+DFORMER_ALWAYS_INLINE Vec<float> erf(Vec<float> x) {
+  Vec<float> y[1];
+  erf_of_scaled({x}, 1.0f, y);
+  return y[0];
 }
 
 /// The square root of x >= 0 within 0.9 ulp; below 1.2e-38, where x is denormal, anything from 0 to the root.
@@ -143,12 +151,30 @@ DFORMER_ALWAYS_INLINE Vec<T> relu(Vec<T> x) {
   return max(Vec<T>::zero(), x);
 }
 
-/// x/2 (1 + erf(x / sqrt 2)); in float, absolute error at most 2e-7 * max(1, |x|). 0 at minus infinity.
-template <class T>
-DFORMER_ALWAYS_INLINE Vec<T> gelu(Vec<T> x) {
+inline constexpr double root_half = 0.70710678118654752440;
+
+/// erf(x / sqrt 2) of N vectors.
+template <int N>
+DFORMER_ALWAYS_INLINE void erf_of_normal(const Vec<float> (&x)[N], Vec<float> (&y)[N]) {
+  erf_of_scaled(x, static_cast<float>(root_half), y);
+}
+template <int N>
+DFORMER_ALWAYS_INLINE void erf_of_normal(const Vec<double> (&x)[N], Vec<double> (&y)[N]) {
+  for (int i = 0; i < N; ++i) y[i] = erf(x[i] * Vec<double>::broadcast(root_half));
+}
+
+/// x/2 (1 + erf(x / sqrt 2)) of N vectors; in float, absolute error at most 2e-7 * max(1, |x|). 0 at minus
+/// infinity.
+template <class T, int N>
+DFORMER_ALWAYS_INLINE void gelu(Vec<T> (&x)[N]) {
   using V = Vec<T>;
-  const V half = max(V::broadcast(T(-100)), x * V::broadcast(T(0.5)));  // no infinity times zero
-  return fma(half, erf(x * V::broadcast(T(0.70710678118654752440))), half);
+  V y[N];
+  erf_of_normal(x, y);
+  DFORMER_UNROLL
+  for (int i = 0; i < N; ++i) {
+    const V half = max(V::broadcast(T(-100)), x[i] * V::broadcast(T(0.5)));  // no infinity times zero
+    x[i] = fma(half, y[i], half);
+  }
 }
 
 /// 1 / (1 + e^-x) within 2.5 ulp.
@@ -158,17 +184,21 @@ DFORMER_ALWAYS_INLINE Vec<T> sigmoid(Vec<T> x) {
   return one / (one + exp(Vec<T>::zero() - x));
 }
 
-template <class T>
-DFORMER_ALWAYS_INLINE Vec<T> activate(Vec<T> x, Activation activation) {
+/// How many vectors are activated together where there are as many.
+inline constexpr int activated_at_once = 4;
+
+template <class T, int N>
+DFORMER_ALWAYS_INLINE void activate(Vec<T> (&x)[N], Activation activation) {
   switch (activation) {
     case Activation::relu:
-      return relu(x);
+      for (int i = 0; i < N; ++i) x[i] = relu(x[i]);
+      return;
     case Activation::gelu:
       return gelu(x);
     case Activation::sigmoid:
-      return sigmoid(x);
+      for (int i = 0; i < N; ++i) x[i] = sigmoid(x[i]);
+      return;
     case Activation::none:
-      break;
+      return;
   }
-  return x;
 }
