@@ -72,7 +72,8 @@ inline Camera choose_camera(RandomStream& random, const Room& room, int width, i
   Camera best;
   float best_rating = -no_hit;
   int rated = 0;
-  for (int attempt = 0; attempt < 60 && rated < 6; ++attempt) {
+  // A blocked view is better than none, but not while there are attempts left.
+  for (int attempt = 0; attempt < 60 && (rated < 6 || best_rating < 0); ++attempt) {
     const Vec3 at{size.x * random.uniform(), size.y * random.uniform(), random.uniform(1.0f, 1.75f)};
     const Vec3 sight =
         room.sights.empty()
