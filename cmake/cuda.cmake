@@ -100,7 +100,11 @@ set_target_properties(dformer_cuda PROPERTIES EXPORT_NAME cuda POSITION_INDEPEND
 # and the kernels are C++17.
 target_link_libraries(dformer_cuda PUBLIC dformer PRIVATE CUDA::cudart_static CUDA::cublasLt CUDNN::cudnn
                                           $<BUILD_INTERFACE:dformer_warnings>)
-target_compile_definitions(dformer_cuda PUBLIC DFORMER_HAS_CUDA)
+string(REGEX REPLACE "[^0-9;]" "" capabilities "${DFORMER_CUDA_ARCHITECTURES}")  # 90a is 90
+list(JOIN capabilities "," capabilities)
+# Not for nvcc, which would take the commas for the ends of definitions.
+target_compile_definitions(dformer_cuda PUBLIC DFORMER_HAS_CUDA
+                                        PRIVATE "$<$<COMPILE_LANGUAGE:CXX>:DFORMER_CUDA_CAPABILITIES=${capabilities}>")
 target_compile_options(dformer_cuda PRIVATE "$<$<COMPILE_LANGUAGE:CUDA>:-std=c++17;--threads=2;-Xcompiler=-Wall,-Wextra>")
 
 foreach(scalar float half bfloat16)

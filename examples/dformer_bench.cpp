@@ -118,8 +118,6 @@ Json count_operations(const BenchOptions& options, const std::string& model) {
             {"factorization", count.factorization}}}};
 }
 
-/// Waits until what was started on a device is done: on a CPU it is when an operation returns.
-void wait_for(const cpu::Device&) {}
 /// What `body` takes, by the host's clock or the GPU's.
 template <class Body>
 double milliseconds_of(const cpu::Device&, const Body& body) {
@@ -128,9 +126,6 @@ double milliseconds_of(const cpu::Device&, const Body& body) {
   return watch.lap();
 }
 #if defined(DFORMER_HAS_CUDA)
-void wait_for(const cuda::Device& device) {
-  device.synchronize();
-}
 template <class Body>
 double milliseconds_of(const cuda::Device& device, const Body& body) {
   return cuda::device_milliseconds(device, body);

@@ -79,8 +79,10 @@ Json process(const InferOptions& options, AnySegmenter<B>& network, const typena
   times["read"] = watch.lap();
   if (options.random_bases) draw_bases(network, std::random_device{}());
   const auto input = upload(network, image, device);
+  wait_for(device);
   times["pre"] = watch.lap();
   const auto scores = network(input.rgb, input.depth);
+  wait_for(device);
   times["net"] = watch.lap();
   Prediction prediction;
   if (options.needs_probabilities()) {

@@ -11,6 +11,14 @@
 
 namespace dformer::programs {
 
+/// Waits until what was started on a device is done: on a CPU it is when an operation returns.
+inline void wait_for(const cpu::Device&) {}
+#if defined(DFORMER_HAS_CUDA)
+inline void wait_for(const cuda::Device& device) {
+  device.synchronize();
+}
+#endif
+
 /// What a program wants of the device beside that.
 struct DeviceWishes {
   cpu::DeviceOptions cpu{};

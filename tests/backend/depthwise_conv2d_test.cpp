@@ -203,6 +203,14 @@ TEST(DepthwiseConv2d, ThreadsDoNotChangeABit) {
   expect_same_on_all_devices([&](const auto& device) { return depthwise(device, x, weight, window).values; });
 }
 
+TEST(DepthwiseConv2d, NoChannelsHaveNone) {
+  for (const auto& device : test_devices()) {
+    const Tensor x = upload(device, {{1, 4, 5, 0}, {}}), weight = upload(device, {{0, 1, 3, 3}, {}});
+    const Tensor y = TestBackend::depthwise_conv2d(x, weight, {.kernel = 3, .padding = 1}, {});
+    EXPECT_EQ(y.shape(), Shape({1, 4, 5, 0}));
+  }
+}
+
 TEST(DepthwiseConv2d, RejectsWrongShapes) {
   const TestBackend::Device device;
   const Array x = random_array({1, 4, 4, 6}, 1);

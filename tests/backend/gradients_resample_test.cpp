@@ -151,6 +151,13 @@ TEST(ResampleGradient, ThreadsDoNotChangeABit) {
       [&](const auto& device) { return resize_gradient(device, dy, 7, 9, false).values; });
 }
 
+TEST(ResampleGradient, NoChannelsHaveNone) {
+  for (const auto& device : test_devices()) {
+    EXPECT_EQ(resize_gradient(device, {{1, 16, 16, 0}, {}}, 2, 2, false).shape, Shape({1, 2, 2, 0}));
+    EXPECT_EQ(pool_gradient(device, {{1, 2, 2, 0}, {}}, 16, 16).shape, Shape({1, 16, 16, 0}));
+  }
+}
+
 TEST(ResampleGradient, RejectsWrongShapes) {
   const TestBackend::Device device;
   const Array dy = random_array({1, 2, 2, 3}, 1), flat = random_array({2, 2, 3}, 1);

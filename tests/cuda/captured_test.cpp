@@ -109,6 +109,21 @@ TYPED_TEST(CapturedNetwork, TakesNoMemoryAfterTheFirstPair) {
   EXPECT_EQ(after.reserved, before.reserved);
 }
 
+/// Parameters that were replaced live on in the graph, and their memory is nobody else's.
+TYPED_TEST(CapturedNetwork, KeepsTheParametersThatItWasRecordedWith) {
+  using B = Cuda<TypeParam>;
+  PairNetwork<B> net;
+  const cuda::Device device;
+  initialize(net, 1, device);
+  cuda::Captured captured(net, {1, 4, 6});
+  const Array rgb = random_array({1, 4, 6, 3}, 1), depth = random_array({1, 4, 6, 1}, 2);
+  const std::vector<float> before = host_values<B>(captured(rgb.values, depth.values));
+  initialize(net, 2, device);
+  std::vector<typename B::Tensor> taken;  // whatever was given back
+  for (int i = 0; i < 20; ++i) taken.push_back(B::from_host(device, {4, 4, 4}, std::vector<float>(64, 9.0f)));
+  EXPECT_EQ(host_values<B>(captured(rgb.values, depth.values)), before);
+}
+
 TEST(Captured, RejectsPairsOfAnotherSize) {
   PairNetwork<TestBackend> net;
   initialize(net, 1);

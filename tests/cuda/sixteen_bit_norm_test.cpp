@@ -9,8 +9,8 @@ namespace {
 
 constexpr double order = 2e-5;
 constexpr float eps = 1e-3f;
-/// In registers (one and two packs a lane), one by one, and too many for registers.
-constexpr std::int64_t counts_of_channels[] = {24, 13, 320, 1288};
+/// In registers (forward one to five packs a lane), one by one, and too many for registers.
+constexpr std::int64_t counts_of_channels[] = {24, 13, 64, 96, 128, 320, 1288};
 
 template <class T>
 struct SixteenBitNorm : ::testing::Test {};

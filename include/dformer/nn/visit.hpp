@@ -88,6 +88,16 @@ std::int64_t parameter_count(const Module& module) {
   return count;
 }
 
+/// The values of all parameters that have one, shared with the network.
+template <class Module>
+std::vector<typename Module::Tensor> values_of(const Module& module) {
+  std::vector<typename Module::Tensor> values;
+  for (const auto& [name, parameter] : parameters(module)) {
+    if (parameter->has_value()) values.push_back(parameter->value());
+  }
+  return values;
+}
+
 /// The device that a network's parameters are on. Throws: UnsetParameterError where none has a value.
 template <class Module>
 typename Module::Backend::Device device_of(const Module& module) {

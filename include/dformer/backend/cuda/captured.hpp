@@ -4,6 +4,8 @@
 #include <span>
 #include <string>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 #include <dformer/backend/cuda/device.hpp>
 #include <dformer/backend/cuda/graph.hpp>
@@ -16,6 +18,8 @@ namespace dformer {
 // Defined in nn/visit.hpp, which every network includes.
 template <class Module>
 typename Module::Backend::Device device_of(const Module& module);
+template <class Module>
+std::vector<typename Module::Tensor> values_of(const Module& module);
 
 }  // namespace dformer
 
@@ -36,19 +40,22 @@ struct CapturedSize {
 ///     const auto& result = labels(rgb, depth);          // on the device
 ///
 /// It runs on the network's device, in order with what else is started there, and has memory of its own. It
-/// reads the network's parameters where they are: the network must outlive it, and may change its parameters
-/// in place but not replace them.
+/// reads the network's parameters where they were, and keeps them: what an optimiser changes in place is
+/// seen, values that replace them (`load`, `initialize`, `draw_bases`) are not.
 template <class T, class Output>
 class Captured {
  public:
   /// Throws: CudaError where the network brings values from or to the host, and what it throws.
   template <class Network>
-  Captured(const Network& network, const CapturedSize& size) : Captured(device_of(network), network, size) {}
+  Captured(const Network& network, const CapturedSize& size)
+      : Captured(device_of(network), network, size, values_of(network)) {}
 
   /// The same of any `function(rgb, depth)` on that device. It is called twice: once to find algorithms and
-  /// memory, and once to be recorded.
+  /// memory, and once to be recorded. `kept` are tensors that it reads, which live as long as this does.
   template <class Function>
-  Captured(const Device& device, const Function& function, const CapturedSize& size) : device_(device) {
+  Captured(const Device& device, const Function& function, const CapturedSize& size,
+           std::vector<Tensor<T>> kept = {})
+      : device_(device), kept_(std::move(kept)) {
     const SeparateMemory memory(device_);
     rgb_ = Tensor<T>(device_, {size.images, size.height, size.width, 3}, Elements::full);
     depth_ = Tensor<T>(device_, {size.images, size.height, size.width, 1}, Elements::full);
@@ -93,6 +100,7 @@ class Captured {
   }
 
   Device device_;
+  std::vector<Tensor<T>> kept_;
   Tensor<T> rgb_, depth_;
   Output output_;
   Graph graph_;
@@ -109,7 +117,7 @@ auto capture_labels(const Network& network, const CapturedSize& size) {
   const auto labels = [&](const Tensor<T>& rgb, const Tensor<T>& depth) {
     return network.labels(rgb, depth);
   };
-  return Captured<T, typename Network::Labels>(device_of(network), labels, size);
+  return Captured<T, typename Network::Labels>(device_of(network), labels, size, values_of(network));
 }
 
 }  // namespace dformer::cuda

@@ -38,6 +38,7 @@ struct ConvolutionOps {
                           const Epilogue<Tensor<T>>& epilogue) {
     const Shape shape = shapes::conv2d(x.shape(), weight.shape(), window);
     const EpilogueOperands<T> operands = epilogue_operands("conv2d", shape, epilogue);
+    require_one_device("conv2d", x, weight);
     if (is_pointwise(window)) return LinearOps<T>::linear(std::span(&x, 1), weight, epilogue);
     Tensor<T> y(x.device(), shape);
     if (shape.numel() == 0) return y;

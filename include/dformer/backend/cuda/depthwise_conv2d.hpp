@@ -16,6 +16,7 @@ struct DepthwiseOps {
                                     const Epilogue<Tensor<T>>& epilogue) {
     const Shape shape = shapes::depthwise_conv2d(x.shape(), weight.shape(), window);
     const EpilogueOperands<T> operands = epilogue_operands("depthwise_conv2d", shape, epilogue);
+    require_one_device("depthwise_conv2d", x, weight);
     Tensor<T> y(x.device(), shape);
     cuda::depthwise_conv2d(
         DepthwiseArgs<T>{x.data(), weight.data(), y.data(), operands, window, false, shape[0], x.shape()[1],

@@ -3,7 +3,9 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
+#include <dformer/backend/cuda/capabilities.hpp>
 #include <dformer/backend/cuda/errors.hpp>
 #include <dformer/backend/cuda/library.hpp>
 #include <dformer/backend/cuda/memory_pool.hpp>
@@ -30,7 +32,7 @@ struct DeviceOptions {
 /// tensors have. A cheap handle; copies name the same device, which lives as long as a copy or a tensor does.
 /// One thread at a time may start operations on it; networks that run side by side have a device each.
 /// Nothing waits for the GPU but what brings values to the host, and `synchronize`. Where there are several
-/// GPUs, a thread's current one, as CUDA calls it, is that of the device that it last started something on.
+/// GPUs, a thread's current one, as CUDA calls it, is that of the device that it last used.
 class Device {
  public:
   /// Throws: CudaError where there is no such GPU or no driver.
@@ -49,7 +51,7 @@ class Device {
   library::Context& libraries() const { return *state_->libraries; }
   /// Whether kernels may use tensor cores as of compute capability 8.0: 16-bit and TF32 products.
   bool has_tensor_cores() const { return state_->tensor_cores; }
-  void synchronize() const { runtime::synchronize(state_->stream.get()); }
+  void synchronize() const { runtime::synchronize(stream()); }
 
   friend class SeparateMemory;
   friend bool operator==(const Device& a, const Device& b) { return a.state_ == b.state_; }
@@ -87,7 +89,16 @@ class Device {
         throw CudaError("[cuda] there is no GPU " + std::to_string(options.ordinal) + "; there are " +
                         std::to_string(count) + ", numbered from 0");
       }
+      require_kernels(runtime::properties(options.ordinal));
       return options;
+    }
+    static void require_kernels(const runtime::Properties& gpu) {
+      const int capability = 10 * gpu.major + gpu.minor;
+      const std::vector<int> compiled = runtime::compiled_capabilities();
+      if (can_run(capability, compiled)) return;
+      throw CudaError("[cuda] " + gpu.name + " has compute capability " + capability_text(capability) +
+                      ", and this build has kernels for " + capabilities_text(compiled) +
+                      "; add it to DFORMER_CUDA_ARCHITECTURES, if your CUDA toolkit still knows it");
     }
     DeviceOptions options;
     bool tensor_cores;
@@ -105,6 +116,7 @@ class Device {
 class SeparateMemory {
  public:
   explicit SeparateMemory(const Device& device) : device_(device), before_(device.state_->memory) {
+    before_->trim();  // or what it keeps for later would be missing
     device.state_->memory = std::make_shared<MemoryPool>(device.options().ordinal);
   }
   SeparateMemory(const SeparateMemory&) = delete;
@@ -116,9 +128,10 @@ class SeparateMemory {
   std::shared_ptr<MemoryPool> before_;
 };
 
-/// The device that a network is made on when none is named: GPU 0. It is made at the first call.
+/// The device that a network is made on when none is named: GPU 0. It is made at the first call, and never
+/// destroyed: by the end of the program the libraries that it would be destroyed by may be gone.
 inline const Device& default_device() {
-  static const Device device;
+  static const Device& device = *new Device;
   return device;
 }
 

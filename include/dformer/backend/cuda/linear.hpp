@@ -31,6 +31,7 @@ struct LinearOps {
     const Shape x = shapes::concat_shape("linear", inputs);
     const Shape shape = shapes::linear(x, weight.shape());
     const EpilogueOperands<T> operands = epilogue_operands("linear", shape, epilogue);
+    for (const Tensor<T>& input : inputs) require_one_device("linear", input, weight);
     Tensor<T> y(inputs[0].device(), shape);
     if (shape.numel() == 0) return y;
     if constexpr (!std::is_same_v<T, float>) {

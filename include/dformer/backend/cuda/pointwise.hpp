@@ -64,6 +64,7 @@ struct PointwiseOps {
   static Tensor<T> combine(const char* op, const Tensor<T>& a, const Tensor<T>& b, const Launcher& launcher) {
     const Shape shape = shapes::same(op, a.shape(), b.shape());
     require_same_elements(op, a, b);
+    require_one_device(op, a, b);
     Tensor<T> y = like(a, shape);
     with_elements(
         [&]<class E>(const E* left, const E* right, E* to) {

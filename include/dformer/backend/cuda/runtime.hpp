@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <string>
+#include <vector>
 
 #include <dformer/backend/cuda/stream.hpp>
 
@@ -23,6 +24,8 @@ struct Properties {
   double memory_bytes_per_second;  ///< by the clock and width of the bus; 0 where the driver does not tell
 };
 Properties properties(int ordinal);
+/// The compute capabilities that kernels were compiled for, 75 for 7.5; the last one as PTX too.
+std::vector<int> compiled_capabilities();
 /// Bytes that are free on a device now.
 std::size_t free_memory(int ordinal);
 

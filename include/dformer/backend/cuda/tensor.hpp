@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <dformer/backend/cuda/device.hpp>
+#include <dformer/core/error.hpp>
 #include <dformer/core/half.hpp>
 #include <dformer/core/shape.hpp>
 
@@ -99,6 +100,17 @@ class Tensor {
   Shape shape_;
   Elements elements_ = Elements::compute;
 };
+
+/// Operands of one operation must be of one Device, whose stream orders what is done with them. Throws:
+/// ArgumentError.
+template <class T, class U>
+void require_one_device(const char* op, const Tensor<T>& a, const Tensor<U>& b) {
+  if (a.device() == b.device()) return;
+  throw_argument_error(
+      std::string("[") + op +
+      "] the operands belong to two Device objects, and nothing orders what is done on them; make "
+      "inputs on the network's, dformer::device_of(net)");
+}
 
 /// Starts to set all elements to 0.
 template <class T>

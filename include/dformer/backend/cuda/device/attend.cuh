@@ -21,36 +21,33 @@ __global__ void attend_tiles(AttentionArgs<T> args) {
   float* const v_tile = k_tile + tile_columns * step;
   float* const weight_tile = v_tile + tile_columns * step;
 
-  const std::int64_t tiles = (problem.queries.length + rows - 1) / rows;
-  const std::int64_t first_query = blockIdx.x % tiles * rows;
-  const std::int64_t part = blockIdx.x / tiles % args.parts;
-  const std::int64_t number = blockIdx.x / tiles / args.parts;
+  const QueryBlock at(args, rows);
   const int chunks = static_cast<int>(gridDim.y), own_chunk = static_cast<int>(blockIdx.y);
-  const HeadOfSequence head(problem, number);
+  const HeadOfSequence head(problem, at.number);
   const Scores<T> score(problem, head);
   const std::int64_t q_offset = head.offset(problem, problem.queries);
   const std::int64_t k_offset = head.offset(problem, problem.keys);
-  const std::int64_t last_key = min(problem.keys.length, (part + 1) * args.keys_per_part);
   const HeadTokens<T, Pairs> queries = HeadTokens<T, Pairs>{problem.q + q_offset, problem.queries.token_step,
                                                             problem.queries.length, problem.head_dim}
-                                           .after(first_query);
-  const HeadTokens<T, Pairs> keys{problem.k + k_offset, problem.keys.token_step, last_key, problem.head_dim};
-  const HeadTokens<T, Pairs> values{problem.v + k_offset, problem.keys.token_step, last_key,
+                                           .after(at.first_query);
+  const HeadTokens<T, Pairs> keys{problem.k + k_offset, problem.keys.token_step, at.last_key,
+                                  problem.head_dim};
+  const HeadTokens<T, Pairs> values{problem.v + k_offset, problem.keys.token_step, at.last_key,
                                     problem.head_dim};
 
   typename Scores<T>::Place query_place[thread_rows];
   float largest[thread_rows], total[thread_rows];  // the total only of this thread's columns
   ThreadSums<Pairs> sums = {};
   for (int i = 0; i < thread_rows; ++i) {
-    query_place[i] = score.place(min(first_query + thread.row(i), problem.queries.length - 1));
+    query_place[i] = score.place(min(at.first_query + thread.row(i), problem.queries.length - 1));
     largest[i] = -FLT_MAX;
     total[i] = 0.0f;
   }
-  for (std::int64_t first = part * args.keys_per_part; first < last_key; first += tile_columns) {
+  for (std::int64_t first = at.first_key; first < at.last_key; first += tile_columns) {
     ThreadScores scores = {};
     for (int chunk = 0; chunk < chunks; ++chunk) {
       __syncthreads();
-      if (chunks > 1 || first == part * args.keys_per_part) queries.load(chunk, rows, q_tile);
+      if (chunks > 1 || first == at.first_key) queries.load(chunk, rows, q_tile);
       keys.after(first).load(chunk, tile_columns, k_tile);
       if (chunk == 0) values.after(first).load(own_chunk, tile_columns, v_tile);
       __syncthreads();
@@ -58,9 +55,9 @@ __global__ void attend_tiles(AttentionArgs<T> args) {
     }
     for (int j = 0; j < thread_columns; ++j) {
       const std::int64_t key = first + thread.column(j);
-      const auto key_place = score.place(min(key, last_key - 1));
+      const auto key_place = score.place(min(key, at.last_key - 1));
       for (int i = 0; i < thread_rows; ++i) {
-        scores[i][j] = key < last_key ? score(scores[i][j], query_place[i], key_place) : -INFINITY;
+        scores[i][j] = key < at.last_key ? score(scores[i][j], query_place[i], key_place) : -INFINITY;
       }
     }
     for (int i = 0; i < thread_rows; ++i) {
@@ -80,8 +77,8 @@ __global__ void attend_tiles(AttentionArgs<T> args) {
     add_weighted<Pairs>(weight_tile, v_tile, sums);
   }
 
-  const std::int64_t valid_rows = problem.queries.length - first_query;
-  const std::int64_t row = (number * args.parts + part) * problem.queries.length + first_query;
+  const std::int64_t valid_rows = problem.queries.length - at.first_query;
+  const std::int64_t row = (at.number * args.parts + at.part) * problem.queries.length + at.first_query;
   for (int i = 0; i < thread_rows; ++i) {
     const float all = sum_of_row_lanes(total[i]);
     if (args.parts == 1) {
@@ -93,7 +90,7 @@ __global__ void attend_tiles(AttentionArgs<T> args) {
     }
   }
   if (args.parts == 1) {
-    store_sums<Pairs>(sums, 1.0f, args.y + q_offset + first_query * problem.queries.token_step,
+    store_sums<Pairs>(sums, 1.0f, args.y + q_offset + at.first_query * problem.queries.token_step,
                       problem.queries.token_step, valid_rows, own_chunk, problem.head_dim, false);
   } else {
     store_sums<Pairs>(sums, 1.0f, args.sums + row * problem.head_dim, problem.head_dim, valid_rows, own_chunk,

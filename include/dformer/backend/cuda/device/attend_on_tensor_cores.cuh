@@ -140,14 +140,11 @@ __global__ void attend_on_tensor_cores(AttentionArgs<T> args) {
   T* const values = keys + at_once * core_step<Steps>;
   Place* const key_places = reinterpret_cast<Place*>(values + at_once * core_step<Steps>);
 
-  const std::int64_t tiles = (problem.queries.length + rows - 1) / rows;
-  const std::int64_t part = blockIdx.x / tiles % args.parts;
-  const std::int64_t number = blockIdx.x / tiles / args.parts;
-  const HeadOfSequence head(problem, number);
+  const QueryBlock at(args, rows);
+  const HeadOfSequence head(problem, at.number);
   const Scores<T> score(problem, head);
   const std::int64_t q_offset = head.offset(problem, problem.queries);
   const std::int64_t k_offset = head.offset(problem, problem.keys);
-  const std::int64_t last_key = min(problem.keys.length, (part + 1) * args.keys_per_part);
 
   // This thread's two queries; where there are none, the last one's result is made again and not kept.
   std::int64_t query[2];
@@ -155,8 +152,7 @@ __global__ void attend_on_tensor_cores(AttentionArgs<T> args) {
   std::uint32_t q[Steps][4];
   DFORMER_UNROLL
   for (int i = 0; i < 2; ++i) {
-    query[i] =
-        blockIdx.x % tiles * rows + static_cast<int>(threadIdx.x) / warp_size * core_rows + group + 8 * i;
+    query[i] = at.first_query + static_cast<int>(threadIdx.x) / warp_size * core_rows + group + 8 * i;
     const std::int64_t there = min(query[i], problem.queries.length - 1);
     query_place[i] = score.place(there);
     const T* const from = problem.q + q_offset + there * problem.queries.token_step;
@@ -170,15 +166,15 @@ __global__ void attend_on_tensor_cores(AttentionArgs<T> args) {
 
   float largest[2] = {-FLT_MAX, -FLT_MAX}, total[2] = {};  // the total only of this thread's keys
   float sums[2 * Steps][4] = {};
-  for (std::int64_t first = part * args.keys_per_part; first < last_key; first += at_once) {
-    const int count = static_cast<int>(min(last_key - first, std::int64_t{at_once}));
+  for (std::int64_t first = at.first_key; first < at.last_key; first += at_once) {
+    const int count = static_cast<int>(min(at.last_key - first, std::int64_t{at_once}));
     const std::int64_t first_at = k_offset + first * problem.keys.token_step;
     __syncthreads();
     load_core_tiles<Steps>(problem.k + first_at, problem.v + first_at, problem.keys.token_step, at_once,
                            count, problem.head_dim, keys);
     if constexpr (has_places) {
       for (int key = static_cast<int>(threadIdx.x); key < at_once; key += static_cast<int>(blockDim.x)) {
-        key_places[key] = score.place(min(first + key, last_key - 1));
+        key_places[key] = score.place(min(first + key, at.last_key - 1));
       }
     }
     __syncthreads();
@@ -191,12 +187,12 @@ __global__ void attend_on_tensor_cores(AttentionArgs<T> args) {
         DFORMER_UNROLL
         for (int j = 0; j < 2; ++j) {
           const int key = tile + 8 * n + 2 * place + j;
-          Place at{};
-          if constexpr (has_places) at = key_places[key];
+          Place key_place{};
+          if constexpr (has_places) key_place = key_places[key];
           DFORMER_UNROLL
           for (int i = 0; i < 2; ++i) {
             float& value = scores[n][2 * i + j];
-            value = key < count ? score(value, query_place[i], at) : -INFINITY;
+            value = key < count ? score(value, query_place[i], key_place) : -INFINITY;
             top[i] = max(top[i], value);
           }
         }
@@ -230,7 +226,7 @@ __global__ void attend_on_tensor_cores(AttentionArgs<T> args) {
   for (int i = 0; i < 2; ++i) {
     const float all = sum_of_core_row(total[i]);
     if (query[i] >= problem.queries.length) continue;
-    const std::int64_t row = (number * args.parts + part) * problem.queries.length + query[i];
+    const std::int64_t row = (at.number * args.parts + at.part) * problem.queries.length + query[i];
     if (args.parts > 1 && place == 0) {
       args.statistics[2 * row] = largest[i];
       args.statistics[2 * row + 1] = all;

@@ -113,8 +113,10 @@ __device__ __forceinline__ void store_sums(const ThreadSums<Pairs>& sums, float 
                                            std::int64_t step, std::int64_t valid_rows, int chunk,
                                            std::int64_t channels, bool add) {
   const TileThread thread;
+  DFORMER_UNROLL
   for (int i = 0; i < thread_rows; ++i) {
     if (thread.row(i) >= valid_rows) continue;
+    DFORMER_UNROLL
     for (int p = 0; p < Pairs; ++p) {
       const std::int64_t channel = chunk * 16 * Pairs + thread.channel(p);
       T* const at = to + thread.row(i) * step + channel;
@@ -155,6 +157,29 @@ struct HeadOfSequence {
   __device__ __forceinline__ std::int64_t offset(const AttentionProblem<T>& problem,
                                                  const TokenRows& rows) const {
     return image * rows.image_step + sequence * rows.sequence_step + head * problem.head_dim;
+  }
+};
+
+/// A tile of queries and the part of the keys that a block of this number takes.
+struct QueryBlock {
+  std::int64_t first_query;
+  std::int64_t number;  // of the head among all
+  std::int64_t part;
+  std::int64_t first_key;
+  std::int64_t last_key;
+
+  /// `Args` are of the attention or of its gradient. As above, divisions are in 32 bits.
+  template <class Args>
+  __device__ __forceinline__ QueryBlock(const Args& args, int rows) {
+    const auto tile_rows = static_cast<std::uint32_t>(rows), parts = static_cast<std::uint32_t>(args.parts);
+    const std::uint32_t tiles =
+        (static_cast<std::uint32_t>(args.problem.queries.length) + tile_rows - 1) / tile_rows;
+    const std::uint32_t block = blockIdx.x, part_of_head = block / tiles;
+    first_query = std::int64_t{block % tiles} * rows;
+    part = part_of_head % parts;
+    number = part_of_head / parts;
+    first_key = part * args.keys_per_part;
+    last_key = min(args.problem.keys.length, first_key + args.keys_per_part);
   }
 };
 

@@ -30,11 +30,12 @@ struct BlockOfPacks {
   }
 };
 
-/// The block for `packs` packs a pixel that has at most that many threads and positions.
+/// The block for `packs` packs a pixel that has at most that many threads and positions. Without packs there
+/// are no groups, and so no blocks.
 inline BlockOfPacks block_of_packs(std::int64_t packs, int threads, std::int64_t most_positions) {
   constexpr std::int64_t line = 8;
   const std::int64_t groups = blocks_of(packs, line);
-  const std::int64_t each = blocks_of(packs, groups);
+  const std::int64_t each = groups == 0 ? 1 : blocks_of(packs, groups);
   const std::int64_t positions = threads / each;
   return {static_cast<int>(each), static_cast<int>(positions < most_positions ? positions : most_positions),
           static_cast<int>(groups)};

@@ -33,11 +33,6 @@ __global__ void rotate_pairs(RotarySlices<T> args) {
   const int slice = static_cast<int>(i % static_cast<unsigned>(args.slices));
   const unsigned token = i / static_cast<unsigned>(args.slices);
   if (token >= rotary.tokens) return;
-  const auto at = [&](int turn) {
-    const int heads = static_cast<int>(rotary.channels / rotary.head_dim);
-    return (turn / heads * rotary.tokens + token) * rotary.channels + turn % heads * rotary.head_dim +
-           channel;
-  };
 
   const float even_angle = rotary.angle[channel], odd_angle = rotary.angle[channel + 1];
   const auto number = static_cast<float>(token);
@@ -47,23 +42,30 @@ __global__ void rotate_pairs(RotarySlices<T> args) {
   if (odd_angle != even_angle) sincosf(__fmul_rn(number, odd_angle), &odd_sine, &odd_cosine);
   const float to_even = rotary.back ? odd_sine : -even_sine;
   const float to_odd = rotary.back ? -even_sine : odd_sine;
+  // Divided once, and not for each turn.
+  int image = slice / args.heads, head = slice % args.heads;
+  const int image_step = args.slices / args.heads, head_step = args.slices % args.heads;
   for (int first = slice; first < args.turns; first += in_flight * args.slices) {
     Pair x[in_flight];
+    std::int64_t at[in_flight];
     DFORMER_UNROLL
     for (int k = 0; k < in_flight; ++k) {
-      const int turn = first + k * args.slices;
-      if (turn < args.turns) x[k] = *reinterpret_cast<const Pair*>(rotary.x + at(turn));
+      at[k] = (image * rotary.tokens + token) * rotary.channels + head * rotary.head_dim + channel;
+      if (first + k * args.slices < args.turns) x[k] = *reinterpret_cast<const Pair*>(rotary.x + at[k]);
+      head += head_step;
+      const bool next_image = head >= args.heads;
+      head -= next_image ? args.heads : 0;
+      image += image_step + (next_image ? 1 : 0);
     }
     DFORMER_UNROLL
     for (int k = 0; k < in_flight; ++k) {
-      const int turn = first + k * args.slices;
-      if (turn >= args.turns) break;
+      if (first + k * args.slices >= args.turns) break;
       const float even = to_float(x[k].values[0]) * rotary.scale;
       const float odd = to_float(x[k].values[1]) * rotary.scale;
       Pair y;
       y.values[0] = from_float<T>(fmaf(even, even_cosine, odd * to_even));
       y.values[1] = from_float<T>(fmaf(odd, odd_cosine, even * to_odd));
-      *reinterpret_cast<Pair*>(rotary.y + at(turn)) = y;
+      *reinterpret_cast<Pair*>(rotary.y + at[k]) = y;
     }
   }
 }

@@ -26,34 +26,50 @@ std::string why_no_device() {
 Properties properties(int) {
   return {"emulated device", 8, 0, 1, free_memory(0), 0.0};
 }
+void make_current(int ordinal) {
+  emulation::current_ordinal = ordinal;
+}
+
+std::vector<int> compiled_capabilities() {
+  return {80};
+}
 std::size_t free_memory(int) {
   return std::size_t{4} << 30;
 }
 
+/// Whether memory may be taken or given back. A thread that captures must not: the capture comes to nothing.
+static bool may_change_memory() noexcept {
+  if (emulation::capture == nullptr) return true;
+  emulation::capture->valid = false;
+  return false;
+}
+
 // As on a GPU, fresh memory holds anything; here NaN in every type, so that what nobody wrote is seen.
-void* allocate(int, std::size_t bytes) {
+void* allocate(int ordinal, std::size_t bytes) {
+  make_current(ordinal);
+  if (!may_change_memory()) throw CudaError("[cuda] memory was asked for while a graph is captured");
   void* const memory = bytes > free_memory(0) ? nullptr : std::aligned_alloc(256, (bytes + 255) / 256 * 256);
   if (memory != nullptr) std::memset(memory, 0xff, bytes);
   return memory;
 }
-void release(int, void* memory) noexcept {
+void release(int ordinal, void* memory) noexcept {
+  make_current(ordinal);
+  may_change_memory();
   std::free(memory);
 }
 void* allocate_pinned(std::size_t bytes) {
-  return allocate(0, bytes);
+  return allocate(emulation::current_ordinal, bytes);
 }
 void release_pinned(void* memory) noexcept {
   std::free(memory);
 }
 
-void make_current(int ordinal) {
-  emulation::current_ordinal = ordinal;
-}
-
 Stream create_stream(int ordinal) {
+  make_current(ordinal);
   return new StreamHandle{.ordinal = ordinal};
 }
-void destroy_stream(int, Stream stream) noexcept {
+void destroy_stream(int ordinal, Stream stream) noexcept {
+  make_current(ordinal);
   delete stream;
 }
 void synchronize(Stream) {}
@@ -72,7 +88,8 @@ void fill_with_zeros(void* to, std::size_t bytes, Stream stream) {
   emulation::enqueue(stream, [=] { std::memset(to, 0, bytes); });
 }
 
-Event create_event(int) {
+Event create_event(int ordinal) {
+  make_current(ordinal);
   return new EventHandle;
 }
 void destroy_event(Event event) noexcept {
@@ -88,16 +105,20 @@ float elapsed(Event first, Event second) {
 }
 
 void begin_capture(Stream stream) {
-  stream->capture = new GraphHandle;
+  stream->capture = emulation::capture = new GraphHandle;
 }
 Graph end_capture(Stream stream) {
   Graph graph = stream->capture;
-  stream->capture = nullptr;
+  if (!graph->valid) {
+    abandon_capture(stream);
+    throw CudaError("[cuda] what was captured gave memory back");
+  }
+  stream->capture = emulation::capture = nullptr;
   return graph;
 }
 void abandon_capture(Stream stream) noexcept {
   delete stream->capture;
-  stream->capture = nullptr;
+  stream->capture = emulation::capture = nullptr;
 }
 bool is_capturing(Stream stream) {
   return stream->capture != nullptr;

@@ -13,6 +13,7 @@ namespace runtime {
 /// What was kept of a stream while it was captured.
 struct GraphHandle {
   std::vector<std::function<void()>> work;
+  bool valid = true;
 };
 
 }  // namespace runtime
@@ -28,6 +29,8 @@ namespace emulation {
 
 /// The device that this thread starts kernels on.
 inline thread_local int current_ordinal = 0;
+/// What this thread captures.
+inline thread_local runtime::GraphHandle* capture = nullptr;
 
 /// The emulated device: one kernel at a time, whatever the number of streams and threads.
 inline std::mutex& device_mutex() {

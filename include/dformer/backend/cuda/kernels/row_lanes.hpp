@@ -23,6 +23,19 @@ struct RowLanes {
     while (lanes > 1 && lanes / 2 >= packs) lanes /= 2;
     return {lanes, static_cast<int>((packs + lanes - 1) / lanes)};
   }
+  /// The same with more packs of each lane and fewer lanes without any: of 16 lanes for 12 packs four would
+  /// wait, of 4 none does. For kernels that need few registers beside the row.
+  template <class T>
+  static RowLanes with_few_idle_lanes(std::int64_t channels) {
+    RowLanes row = of<T>(channels);
+    constexpr int least_lanes = 4;
+    const int packs = static_cast<int>(channels) / (16 / static_cast<int>(sizeof(T)));
+    while (row.packs > 0 && row.lanes > least_lanes && packs <= most_packs * (row.lanes / 2)) {
+      row.lanes /= 2;
+      row.packs = (packs + row.lanes - 1) / row.lanes;
+    }
+    return row;
+  }
   /// Rows that a block holds at a time.
   int rows() const { return threads / lanes; }
 };

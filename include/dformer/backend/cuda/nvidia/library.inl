@@ -13,8 +13,8 @@
 #include <dformer/backend/cuda/library.hpp>
 #include <dformer/backend/cuda/nvidia/convolution_plan.inl>
 #include <dformer/backend/cuda/nvidia/handle.inl>
-#include <dformer/backend/cuda/nvidia/ordinal_scope.inl>
 #include <dformer/backend/cuda/nvidia/product_plan.inl>
+#include <dformer/backend/cuda/nvidia/select_gpu.inl>
 #include <dformer/backend/cuda/nvidia/workspace.inl>
 
 namespace dformer::cuda::library {
@@ -62,7 +62,7 @@ const ConvolutionPlan& plan(Context& context, const ConvolutionKey& key) {
 }
 
 void run(Context& context, const ConvolutionKey& key, const void* x, const void* weight, const void* y) {
-  const OrdinalScope scope(context.options.ordinal);
+  runtime::make_current(context.options.ordinal);
   const ConvolutionPlan& found = plan(context, key);
   found.run(context.convolutions.get(), x, weight, y, context.workspace.reserve(found.workspace_bytes()));
 }
@@ -75,18 +75,18 @@ void widen(const void* from, float* to, std::int64_t count, Stream stream) {
 }  // namespace
 
 Context* create_context(const ContextOptions& options) {
-  const OrdinalScope scope(options.ordinal);
+  runtime::make_current(options.ordinal);
   return new Context(options);
 }
 void destroy_context(Context* context) noexcept {
   if (context == nullptr) return;
-  const OrdinalScope scope(context->options.ordinal);
+  select_gpu(context->options.ordinal);
   static_cast<void>(cudaStreamSynchronize(context->stream));  // what runs still uses the workspace
   delete context;
 }
 
 void multiply(Context& context, const Product& product) {
-  const OrdinalScope scope(context.options.ordinal);
+  runtime::make_current(context.options.ordinal);
   const ProductKey key(product);
   auto found = context.product_plans.find(key);
   if (found == context.product_plans.end()) {
@@ -113,7 +113,7 @@ void convolve_weight(Context& context, const Convolution& convolution, const voi
                      float* dw) {
   const DType type = convolution.type;
   if (type == DType::float32) return run(context, {convolution, ConvolutionResult::dw}, x, dw, dy);
-  const OrdinalScope scope(context.options.ordinal);
+  runtime::make_current(context.options.ordinal);
   const std::int64_t count =
       convolution.outputs * convolution.window.kernel * convolution.window.kernel * convolution.inputs;
   void* const narrow = context.narrow_weight.reserve(static_cast<std::size_t>(count) * size_of(type));

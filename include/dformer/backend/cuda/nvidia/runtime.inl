@@ -6,7 +6,7 @@
 #include <cuda_runtime_api.h>
 
 #include <dformer/backend/cuda/errors.hpp>
-#include <dformer/backend/cuda/nvidia/ordinal_scope.inl>
+#include <dformer/backend/cuda/nvidia/select_gpu.inl>
 #include <dformer/backend/cuda/runtime.hpp>
 
 namespace dformer::cuda::runtime {
@@ -68,24 +68,36 @@ Properties properties(int ordinal) {
   cudaDeviceProp known{};
   check("cudaGetDeviceProperties", cudaGetDeviceProperties(&known, ordinal));
   int kilohertz = 0;
-  if (cudaDeviceGetAttribute(&kilohertz, cudaDevAttrMemoryClockRate, ordinal) != cudaSuccess) kilohertz = 0;
+  if (cudaDeviceGetAttribute(&kilohertz, cudaDevAttrMemoryClockRate, ordinal) != cudaSuccess) {
+    static_cast<void>(cudaGetLastError());
+    kilohertz = 0;
+  }
   // Two transfers a cycle, over the whole width of the bus.
   const double bandwidth = 2.0 * 1000.0 * kilohertz * known.memoryBusWidth / 8;
   return {known.name, known.major, known.minor, known.multiProcessorCount, known.totalGlobalMem, bandwidth};
 }
+std::vector<int> compiled_capabilities() {
+  return {DFORMER_CUDA_CAPABILITIES};
+}
+void make_current(int ordinal) {
+  int current = -1;
+  check("cudaGetDevice", cudaGetDevice(&current));
+  if (current != ordinal) check("cudaSetDevice", cudaSetDevice(ordinal));
+}
+
 std::size_t free_memory(int ordinal) {
-  const OrdinalScope scope(ordinal);
+  make_current(ordinal);
   std::size_t free = 0, total = 0;
   check("cudaMemGetInfo", cudaMemGetInfo(&free, &total));
   return free;
 }
 
 void* allocate(int ordinal, std::size_t bytes) {
-  const OrdinalScope scope(ordinal);
+  make_current(ordinal);
   return or_null("cudaMalloc", [&](void** memory) { return cudaMalloc(memory, bytes); });
 }
 void release(int ordinal, void* memory) noexcept {
-  const OrdinalScope scope(ordinal);
+  select_gpu(ordinal);
   static_cast<void>(cudaFree(memory));
 }
 void* allocate_pinned(std::size_t bytes) {
@@ -96,20 +108,14 @@ void release_pinned(void* memory) noexcept {
   static_cast<void>(cudaFreeHost(memory));
 }
 
-void make_current(int ordinal) {
-  int current = -1;
-  check("cudaGetDevice", cudaGetDevice(&current));
-  if (current != ordinal) check("cudaSetDevice", cudaSetDevice(ordinal));
-}
-
 Stream create_stream(int ordinal) {
-  const OrdinalScope scope(ordinal);
+  make_current(ordinal);
   cudaStream_t stream = nullptr;
   check("cudaStreamCreateWithFlags", cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking));
   return reinterpret_cast<Stream>(stream);
 }
 void destroy_stream(int ordinal, Stream stream) noexcept {
-  const OrdinalScope scope(ordinal);
+  select_gpu(ordinal);
   static_cast<void>(cudaStreamSynchronize(native(stream)));
   static_cast<void>(cudaStreamDestroy(native(stream)));
 }
@@ -117,7 +123,7 @@ void synchronize(Stream stream) {
   check("cudaStreamSynchronize", cudaStreamSynchronize(native(stream)));
 }
 void synchronize_device(int ordinal) {
-  const OrdinalScope scope(ordinal);
+  make_current(ordinal);
   check("cudaDeviceSynchronize", cudaDeviceSynchronize());
 }
 
@@ -138,7 +144,7 @@ void fill_with_zeros(void* to, std::size_t bytes, Stream stream) {
 }
 
 Event create_event(int ordinal) {
-  const OrdinalScope scope(ordinal);
+  make_current(ordinal);
   cudaEvent_t event = nullptr;
   check("cudaEventCreate", cudaEventCreate(&event));
   return reinterpret_cast<Event>(event);

@@ -74,25 +74,6 @@ __device__ __forceinline__ GradientOperands<T, Pairs> keys_of(const AttentionPro
   return {k, {problem.v + offset, k.step, k.count, k.channels}};
 }
 
-/// A tile of queries and the part of the keys that a block of this number takes.
-struct QueryBlock {
-  std::int64_t first_query;
-  std::int64_t number;  // of the head among all
-  std::int64_t part;
-  std::int64_t first_key;
-  std::int64_t last_key;
-
-  template <class T>
-  __device__ __forceinline__ QueryBlock(const AttentionGradientArgs<T>& args, int rows) {
-    const std::int64_t tiles = (args.problem.queries.length + rows - 1) / rows;
-    first_query = blockIdx.x % tiles * rows;
-    part = blockIdx.x / tiles % args.parts;
-    number = blockIdx.x / tiles / args.parts;
-    first_key = part * args.keys_per_part;
-    last_key = min(args.problem.keys.length, first_key + args.keys_per_part);
-  }
-};
-
 /// What is known of a query's softmax.
 struct QueryStatistics {
   float largest, scale, mean;

@@ -35,12 +35,13 @@ struct FinishMoments {
   PartialSums partial;
   BatchStatisticsArgs<T> args;
 
+  /// The first row of a slice beside the first of all.
+  __device__ __forceinline__ double base(std::int64_t slice, std::int64_t channel) const {
+    return value(first_row(slice), channel) - value(0, channel);
+  }
   /// To differences from the first row of all.
-  __device__ __forceinline__ void rebase(std::int64_t slice, std::int64_t channel, double (&found)[2]) const {
-    const std::int64_t first = args.columns.rows * slice / partial.slices;
-    const std::int64_t end = args.columns.rows * (slice + 1) / partial.slices;
-    const auto count = static_cast<double>(end - first);
-    const double moved = value(first, channel) - value(0, channel);
+  __device__ __forceinline__ void rebase(std::int64_t slice, double moved, double (&found)[2]) const {
+    const auto count = static_cast<double>(first_row(slice + 1) - first_row(slice));
     found[1] += moved * (2.0 * found[0] + moved * count);
     found[0] += moved * count;
   }
@@ -53,6 +54,9 @@ struct FinishMoments {
   }
 
  private:
+  __device__ __forceinline__ std::int64_t first_row(std::int64_t slice) const {
+    return args.columns.rows * slice / partial.slices;
+  }
   __device__ __forceinline__ double value(std::int64_t row, std::int64_t channel) const {
     return static_cast<double>(to_float(args.x[row * args.columns.channels + channel]));
   }
@@ -85,7 +89,8 @@ struct FinishBatchNorm {
   PartialSums partial;
   BatchNormGradientArgs<T> args;
 
-  __device__ __forceinline__ void rebase(std::int64_t, std::int64_t, double (&)[2]) const {}
+  __device__ __forceinline__ NoNumber base(std::int64_t, std::int64_t) const { return {}; }
+  __device__ __forceinline__ void rebase(std::int64_t, NoNumber, double (&)[2]) const {}
   __device__ __forceinline__ void finish(std::int64_t channel, const double (&found)[2]) const {
     const std::int64_t channels = partial.channels;
     const double inverse_deviation =

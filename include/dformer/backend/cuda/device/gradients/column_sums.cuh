@@ -80,11 +80,14 @@ __global__ __launch_bounds__(Columns::threads, 2) void sum_columns(Function func
 
 /// Adds up what the slices found. `Function` has
 /// - partial, and how many `sums` there are for each channel;
-/// - rebase(slice, channel, sums[2]), which changes what a slice found before it is added;
+/// - base(slice, channel): what rebase needs of memory;
+/// - rebase(slice, base, sums[2]), which changes what a slice found before it is added;
 /// - finish(channel, sums[2]), called once for each channel.
 template <class Function>
-__global__ void finish_columns(Function function) {
+__global__ __launch_bounds__(512) void finish_columns(Function function) {
   constexpr int lanes = 16;
+  // Loads of so many slices are on the way at once: there are few blocks to hide how long they take.
+  constexpr int slices_at_once = 8;
   __shared__ double shared[2][lanes][warp_size];
   const PartialSums& partial = function.partial;
   const int column = static_cast<int>(threadIdx.x) % warp_size,
@@ -92,13 +95,25 @@ __global__ void finish_columns(Function function) {
   const std::int64_t channel = static_cast<std::int64_t>(blockIdx.x) * warp_size + column;
   double sums[2] = {0.0, 0.0};
   if (channel < partial.channels) {
-    for (std::int64_t slice = lane; slice < partial.slices; slice += lanes) {
-      double found[2] = {0.0, 0.0};
-      for (int which = 0; which < Function::sums; ++which) {
-        found[which] = partial.values[(slice * Function::sums + which) * partial.channels + channel];
+    for (std::int64_t first = lane; first < partial.slices; first += slices_at_once * lanes) {
+      double found[slices_at_once][2] = {};
+      decltype(function.base(first, channel)) base[slices_at_once] = {};
+      DFORMER_UNROLL
+      for (int i = 0; i < slices_at_once; ++i) {
+        const std::int64_t slice = first + i * lanes;
+        if (slice >= partial.slices) continue;
+        for (int which = 0; which < Function::sums; ++which) {
+          found[i][which] = partial.values[(slice * Function::sums + which) * partial.channels + channel];
+        }
+        base[i] = function.base(slice, channel);
       }
-      function.rebase(slice, channel, found);
-      for (int which = 0; which < Function::sums; ++which) sums[which] += found[which];
+      DFORMER_UNROLL
+      for (int i = 0; i < slices_at_once; ++i) {
+        const std::int64_t slice = first + i * lanes;
+        if (slice >= partial.slices) continue;
+        function.rebase(slice, base[i], found[i]);
+        for (int which = 0; which < Function::sums; ++which) sums[which] += found[i][which];
+      }
     }
   }
   for (int which = 0; which < Function::sums; ++which) shared[which][lane][column] = sums[which];
@@ -138,7 +153,8 @@ struct StoreSums {
   PartialSums partial;
   float* results[2];
 
-  __device__ __forceinline__ void rebase(std::int64_t, std::int64_t, double (&)[2]) const {}
+  __device__ __forceinline__ NoNumber base(std::int64_t, std::int64_t) const { return {}; }
+  __device__ __forceinline__ void rebase(std::int64_t, NoNumber, double (&)[2]) const {}
   __device__ __forceinline__ void finish(std::int64_t channel, const double (&found)[2]) const {
     for (int which = 0; which < Sums; ++which) results[which][channel] = static_cast<float>(found[which]);
   }

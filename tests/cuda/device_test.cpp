@@ -1,0 +1,97 @@
+// What a device refuses, and that it goes on afterwards.
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <backend/naive_epilogue.hpp>
+#include <support/backend_under_test.hpp>
+
+#include <dformer/backend/cuda/graph.hpp>
+
+namespace dformer::testing {
+namespace {
+
+template <class Call>
+std::string argument_error(const Call& call) {
+  try {
+    call();
+  } catch (const ArgumentError& error) {
+    return error.what();
+  }
+  return "no ArgumentError";
+}
+
+TEST(CudaDevice, OperandsOfTwoDevicesAreRefused) {
+  const cuda::Device one, other;
+  const Tensor x = upload(one, random_array({1, 4, 4, 8}, 1));
+  const auto weight = [&](const Shape& shape, WeightLayout layout) {
+    return TestBackend::weight_from_host(other, layout, shape, random_array(shape, 2).values);
+  };
+  const Tensor linear = weight({8, 8}, WeightLayout::dense);
+  const Tensor dense = weight({8, 8, 3, 3}, WeightLayout::dense);
+  const Tensor depthwise = weight({8, 1, 3, 3}, WeightLayout::depthwise);
+  const Window window{.kernel = 3, .padding = 1};
+  const std::string sentence =
+      "the operands belong to two Device objects, and nothing orders what is done on them; make "
+      "inputs on the network's, dformer::device_of(net)";
+  EXPECT_EQ(argument_error([&] { TestBackend::linear(std::span(&x, 1), linear, {}); }),
+            "[linear] " + sentence);
+  EXPECT_EQ(argument_error([&] { TestBackend::conv2d(x, dense, window, {}); }), "[conv2d] " + sentence);
+  EXPECT_EQ(argument_error([&] { TestBackend::depthwise_conv2d(x, depthwise, window, {}); }),
+            "[depthwise_conv2d] " + sentence);
+  EXPECT_EQ(argument_error([&] {
+              TestBackend::add(x, upload(other, random_array({1, 4, 4, 8}, 3)));
+            }),
+            "[add] " + sentence);
+}
+
+TEST(CudaDevice, GoesOnAfterItRanOutOfMemory) {
+  const cuda::Device device;
+  const Array x = random_array({3, 5, 8}, 1);
+  const Tensor kept = upload(device, x);
+  try {
+    const Tensor far_too_large(device, {std::int64_t{1} << 20, std::int64_t{1} << 20});
+    FAIL() << "4 TiB were allocated";
+  } catch (const CudaOutOfMemory& error) {
+    EXPECT_TRUE(std::string(error.what()).starts_with("[cuda] GPU 0 has no 4194304 MiB left ("))
+        << error.what();
+  }
+  EXPECT_EQ(download(kept).values, x.values);
+  const Tensor sum = TestBackend::add(kept, kept);
+  EXPECT_EQ(download(sum).values[7], 2 * x.values[7]);
+}
+
+/// A GPU can neither take memory nor give it back while a graph is recorded.
+TEST(CudaDevice, NoMemoryIsTakenWhileAGraphIsRecorded) {
+  const cuda::Device device;
+  const Tensor x = upload(device, random_array({3, 5, 8}, 1));
+  Tensor y;
+  const auto add = [&] { y = TestBackend::add(x, x); };
+  EXPECT_THROW(cuda::Graph(device.stream(), add), CudaError);
+  add();
+  y = {};
+  EXPECT_NO_THROW(cuda::Graph(device.stream(), add)) << "the pool has what was given back";
+}
+
+TEST(CudaCapabilities, CodeRunsOnLaterMinorVersionsAndPtxOnAllLaterOnes) {
+  const std::vector<int> compiled{75, 80, 90};
+  for (const int capability : {75, 80, 86, 89, 90, 100, 120})
+    EXPECT_TRUE(cuda::can_run(capability, compiled)) << capability;
+  for (const int capability : {61, 70, 72}) EXPECT_FALSE(cuda::can_run(capability, compiled)) << capability;
+  const std::vector<int> ends{75, 90};
+  for (const int capability : {80, 86, 89}) EXPECT_FALSE(cuda::can_run(capability, ends)) << capability;
+  EXPECT_EQ(cuda::capabilities_text(compiled), "7.5, 8.0, 9.0");
+}
+
+/// What the pool keeps for later is there for a network that is captured, which has a pool of its own.
+TEST(CudaDevice, SeparateMemoryFindsWhatThePoolKept) {
+  const cuda::Device device;
+  { const Tensor once(device, {1 << 20}); }
+  EXPECT_GT(device.memory().use().reserved, 0u);
+  const std::shared_ptr<cuda::MemoryPool> pool = device.shared_memory();
+  const cuda::SeparateMemory separate(device);
+  EXPECT_EQ(pool->use().reserved, 0u);
+}
+
+}  // namespace
+}  // namespace dformer::testing
