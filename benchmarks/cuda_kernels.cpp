@@ -16,6 +16,7 @@
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
+#include <size_option.hpp>
 
 #include "cuda_kernels/attention.hpp"
 #include "cuda_kernels/channels.hpp"
@@ -30,8 +31,7 @@ using Json = nlohmann::ordered_json;
 
 struct Options {
   std::vector<std::int64_t> batches{1, 16};
-  std::int64_t height = 480;
-  std::int64_t width = 640;
+  ImageSize size{480, 640};
   std::string precision = "float16";
   std::string json;
   std::int64_t rotated_mib = 128;
@@ -49,8 +49,7 @@ struct Options {
     app.add_option("--precision", precision, "of activations")
         ->check(CLI::IsMember({"float32", "float16", "bfloat16"}))
         ->capture_default_str();
-    app.add_option("--height", height, "of images")->check(CLI::PositiveNumber)->capture_default_str();
-    app.add_option("--width", width, "of images")->check(CLI::PositiveNumber)->capture_default_str();
+    programs::add_size_option(app, "--size", size, "of images");
     app.add_option("--runs", bench.runs, "of each graph")->check(CLI::PositiveNumber)->capture_default_str();
     app.add_option("--rotate", rotated_mib, "MiB of operands to take in turn: some caches of the GPU")
         ->check(CLI::NonNegativeNumber)
@@ -135,7 +134,7 @@ int run(const Options& options) {
   const cuda::Device device;
   for (const std::int64_t batch : options.batches) {
     report.begin(batch);
-    Bench<T> bench(device, Sizes{{batch, options.height, options.width}}, bench_options);
+    Bench<T> bench(device, Sizes{{batch, options.size.height, options.size.width}}, bench_options);
     measure_convolutions(bench);
     measure_channels(bench);
     measure_attention(bench, false);

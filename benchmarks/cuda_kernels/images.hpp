@@ -48,7 +48,7 @@ void measure_images(Bench<T>& bench) {
   }
   for (const std::size_t i : {2u, 3u})
     measure_resize(bench, sizes.v1[i].x, sizes.head(1)[1], sizes.head(1)[2]);
-  const ImageSize& image = sizes.image;
+  const ImageBatch& image = sizes.image;
   measure_resize(bench, {image.batch, image.height, image.width, 1}, sizes.v2[0].x[1], sizes.v2[0].x[2]);
 
   const Shape logits = sizes.head(40);

@@ -11,7 +11,7 @@
 
 namespace dformer::benchmarks {
 
-struct ImageSize {
+struct ImageBatch {
   std::int64_t batch;
   std::int64_t height;
   std::int64_t width;
@@ -28,7 +28,7 @@ struct StageSize {
 };
 
 template <class Config>
-std::array<StageSize, 4> stages_of(const Config& config, const ImageSize& image) {
+std::array<StageSize, 4> stages_of(const Config& config, const ImageBatch& image) {
   std::array<StageSize, 4> stages;
   std::int64_t step = 4;
   for (std::size_t i = 0; i < 4; ++i, step *= 2) {
@@ -41,7 +41,7 @@ std::array<StageSize, 4> stages_of(const Config& config, const ImageSize& image)
 }
 
 struct Sizes {
-  ImageSize image;
+  ImageBatch image;
   std::array<StageSize, 4> v1 = stages_of(dformer_large, image);
   std::array<StageSize, 4> v2 = stages_of(dformer_v2_large, image);
 

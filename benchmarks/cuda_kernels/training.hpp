@@ -59,13 +59,13 @@ class LossCall {
   cuda::Tensor<T> logits_;
   cuda::Tensor<std::uint8_t> labels_;
   cuda::Tensor<T> table_;
-  ImageSize size_;
+  ImageBatch size_;
 };
 
 template <class T>
 void measure_loss(Bench<T>& bench) {
   const Shape logits = bench.sizes.head(40);
-  const ImageSize& image = bench.sizes.image;
+  const ImageBatch& image = bench.sizes.image;
   const double pixels = static_cast<double>(image.batch * image.height * image.width);
   // At least one multiply-add for each class of each pixel there, and one back; the exponentials come on top.
   bench.measure("cross entropy and gradient", logits,

@@ -45,6 +45,14 @@ class GeometryPrior(nn.Module):
         return both.unsqueeze(-3) * self.decay[:, None, None]
 
 
+def attend(q, k, v, bias):
+    """softmax(q k^T / sqrt(d) + bias) v for each line of each image, [N, lines, heads, T, d]. Both outer axes are taken as
+    one: with five axes PyTorch would silently not take its fused attention."""
+    fold = lambda t: t.flatten(0, 1)
+    y = F.scaled_dot_product_attention(fold(q), fold(k), fold(v), fold(bias).to(q.dtype))
+    return y.unflatten(0, q.shape[:2])
+
+
 class GeometryAttention(nn.Module):
     def __init__(self, dim, heads, full):
         super().__init__()
@@ -77,11 +85,10 @@ class GeometryAttention(nn.Module):
         else:
             across = lambda t: t.permute(0, 1, 3, 2, 4)
             bias = prior.bias(steps(columns), depth)
-            v = F.scaled_dot_product_attention(across(q), across(k), across(v), bias.to(q.dtype)).permute(0, 1, 3, 2, 4)
+            v = attend(across(q), across(k), across(v), bias).permute(0, 1, 3, 2, 4)
             down = lambda t: t.permute(0, 2, 3, 1, 4)
             bias = prior.bias(steps(rows), depth.transpose(1, 2))
-            y = F.scaled_dot_product_attention(down(q), down(k), down(v), bias.to(q.dtype))
-            y = y.permute(0, 3, 1, 2, 4).reshape(n, height, width, dim)
+            y = attend(down(q), down(k), down(v), bias).permute(0, 3, 1, 2, 4).reshape(n, height, width, dim)
         return self.out_proj(y + self.lepe(values))
 
 
