@@ -20,6 +20,7 @@ struct DepthwiseOps {
     const Shape shape = shapes::depthwise_conv2d(x.shape(), weight.shape(), window);
     const EpilogueArgs<T> operands = epilogue_args("depthwise_conv2d", shape, epilogue);
     Tensor<T> y(x.device(), shape);
+    if (shape.numel() == 0) return y;
     const DepthwiseArgs<T> args{x.data(),
                                 weight.data(),
                                 y.data(),

@@ -72,8 +72,12 @@ inline Camera choose_camera(RandomStream& random, const Room& room, int width, i
   Camera best;
   float best_rating = -no_hit;
   int rated = 0;
-  // A blocked view is better than none, but not while there are attempts left.
-  for (int attempt = 0; attempt < 60 && (rated < 6 || best_rating < 0); ++attempt) {
+  // Small rooms may have no place that is good; one that is not blocked is looked for longer, and less far
+  // from furniture and walls.
+  constexpr int good_attempts = 60, attempts = 300;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    if (best_rating >= 0 && (rated >= 6 || attempt >= good_attempts)) break;
+    const bool good = attempt < good_attempts;
     const Vec3 at{size.x * random.uniform(), size.y * random.uniform(), random.uniform(1.0f, 1.75f)};
     const Vec3 sight =
         room.sights.empty()
@@ -87,8 +91,9 @@ inline Camera choose_camera(RandomStream& random, const Room& room, int width, i
     const float roll = random.uniform(-0.05f, 0.05f);
     const float shift_x = random.uniform(-0.02f, 0.02f);
     const float shift_y = random.uniform(-0.02f, 0.02f);
-    const bool last = attempt == 59 && rated == 0;
-    if (!last && (distance < 1.4f || !room.plan.has_room(at.x, at.y, 0.35f))) continue;
+    const bool last = attempt == attempts - 1 && rated == 0;
+    const bool stands_free = room.plan.has_room(at.x, at.y, good ? 0.35f : 0.2f);
+    if (!last && (distance < (good ? 1.4f : 0.9f) || !stands_free)) continue;
     Camera camera = make_camera(at, yaw, pitch, roll, field_of_view, width, height);
     camera.center_x += shift_x * static_cast<float>(width);
     camera.center_y += shift_y * static_cast<float>(width);

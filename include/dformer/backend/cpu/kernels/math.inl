@@ -28,39 +28,31 @@ DFORMER_ALWAYS_INLINE Vec<float> exp(Vec<float> x) {
   return p * V::from_bits(exponent);
 }
 
-/// erf(scale * x) of N vectors within 4.5 ulp, exactly 1 and -1 far out. x times a polynomial in x^2 up to
-/// |scale * x| = 3.83, where erf is 1 to half an ulp; beyond, the constant last value times x only grows and
-/// is cut off. Each step of a polynomial waits for the one before, so those of several vectors are done in
-/// turns.
+/// erf(x) of N vectors within 4.5 ulp, exactly 1 and -1 far out. x times a polynomial in x^2 up to |x|
+/// = 3.83, where erf is 1 to half an ulp; beyond, the constant last value times x only grows and is cut off.
+/// Each step of a polynomial waits for the one before, so those of several vectors are done in turns.
 template <int N>
-DFORMER_ALWAYS_INLINE void erf_of_scaled(const Vec<float> (&x)[N], float scale, Vec<float> (&y)[N]) {
+DFORMER_ALWAYS_INLINE void erf(Vec<float> (&x)[N]) {
   using V = Vec<float>;
   constexpr float limit = 3.83f * 3.83f;
   constexpr float coefficients[] = {1.403667848e-03f, -1.132549485e-03f, 1.790459151e-03f, -6.084297784e-03f,
                                     1.155781839e-02f, -1.749662124e-02f, 2.708853595e-02f, -4.056993127e-02f,
                                     5.606576800e-02f, -7.286556810e-02f, 9.080874175e-02f, -1.107173413e-01f,
                                     1.368238479e-01f, -1.842313111e-01f, 3.691990376e-01f};
-  V u[N];  // in [-1, 1]
+  V u[N], p[N];  // u in [-1, 1]
   DFORMER_UNROLL
   for (int i = 0; i < N; ++i) {
-    const V t = min(V::broadcast(limit / (scale * scale)), x[i] * x[i]);
-    u[i] = fma(t, V::broadcast(2.0f * scale * scale / limit), V::broadcast(-1.0f));
-    y[i] = V::broadcast(-5.436633946e-04f * scale);
+    const V t = min(V::broadcast(limit), x[i] * x[i]);
+    u[i] = fma(t, V::broadcast(2.0f / limit), V::broadcast(-1.0f));
+    p[i] = V::broadcast(-5.436633946e-04f);
   }
   DFORMER_UNROLL
   for (const float coefficient : coefficients) {
     DFORMER_UNROLL
-    for (int i = 0; i < N; ++i) y[i] = fma(y[i], u[i], V::broadcast(coefficient * scale));
+    for (int i = 0; i < N; ++i) p[i] = fma(p[i], u[i], V::broadcast(coefficient));
   }
   DFORMER_UNROLL
-  for (int i = 0; i < N; ++i) {
-    y[i] = min(V::broadcast(1.0f), max(V::broadcast(-1.0f), x[i] * y[i]));
-  }
-}
-DFORMER_ALWAYS_INLINE Vec<float> erf(Vec<float> x) {
-  Vec<float> y[1];
-  erf_of_scaled({x}, 1.0f, y);
-  return y[0];
+  for (int i = 0; i < N; ++i) x[i] = min(V::broadcast(1.0f), max(V::broadcast(-1.0f), x[i] * p[i]));
 }
 
 /// The square root of x >= 0 within 0.9 ulp; below 1.2e-38, where x is denormal, anything from 0 to the root.
@@ -131,9 +123,11 @@ DFORMER_ALWAYS_INLINE Vec<double> exp(Vec<double> x) {
   for (int i = 0; i < Vec<double>::size; ++i) x.v[i] = std::exp(x.v[i]);
   return x;
 }
-DFORMER_ALWAYS_INLINE Vec<double> erf(Vec<double> x) {
-  for (int i = 0; i < Vec<double>::size; ++i) x.v[i] = std::erf(x.v[i]);
-  return x;
+template <int N>
+DFORMER_ALWAYS_INLINE void erf(Vec<double> (&x)[N]) {
+  for (Vec<double>& each : x) {
+    for (int i = 0; i < Vec<double>::size; ++i) each.v[i] = std::erf(each.v[i]);
+  }
 }
 DFORMER_ALWAYS_INLINE Vec<double> sqrt(Vec<double> x) {
   for (int i = 0; i < Vec<double>::size; ++i) x.v[i] = std::sqrt(x.v[i]);
@@ -147,20 +141,15 @@ DFORMER_ALWAYS_INLINE void sincos(Vec<double> x, Vec<double>& s, Vec<double>& c)
 }
 
 template <class T>
+DFORMER_ALWAYS_INLINE Vec<T> erf(Vec<T> x) {
+  Vec<T> one[] = {x};
+  erf(one);
+  return one[0];
+}
+
+template <class T>
 DFORMER_ALWAYS_INLINE Vec<T> relu(Vec<T> x) {
   return max(Vec<T>::zero(), x);
-}
-
-inline constexpr double root_half = 0.70710678118654752440;
-
-/// erf(x / sqrt 2) of N vectors.
-template <int N>
-DFORMER_ALWAYS_INLINE void erf_of_normal(const Vec<float> (&x)[N], Vec<float> (&y)[N]) {
-  erf_of_scaled(x, static_cast<float>(root_half), y);
-}
-template <int N>
-DFORMER_ALWAYS_INLINE void erf_of_normal(const Vec<double> (&x)[N], Vec<double> (&y)[N]) {
-  for (int i = 0; i < N; ++i) y[i] = erf(x[i] * Vec<double>::broadcast(root_half));
 }
 
 /// x/2 (1 + erf(x / sqrt 2)) of N vectors; in float, absolute error at most 2e-7 * max(1, |x|). 0 at minus
@@ -169,7 +158,9 @@ template <class T, int N>
 DFORMER_ALWAYS_INLINE void gelu(Vec<T> (&x)[N]) {
   using V = Vec<T>;
   V y[N];
-  erf_of_normal(x, y);
+  DFORMER_UNROLL
+  for (int i = 0; i < N; ++i) y[i] = x[i] * V::broadcast(T(0.70710678118654752440));
+  erf(y);
   DFORMER_UNROLL
   for (int i = 0; i < N; ++i) {
     const V half = max(V::broadcast(T(-100)), x[i] * V::broadcast(T(0.5)));  // no infinity times zero
