@@ -107,8 +107,9 @@ def main():
         times = milliseconds(call, cuda, options.warmup, options.runs)
     at = lambda share: round(times[min(len(times) - 1, int(share * len(times)))], 3)
     print(json.dumps({
-        "torch": torch.__version__, "runtime": runtime, "threads": options.threads, "device": torch.cuda.get_device_name() if cuda else "cpu", "model": options.model,
-        "precision": options.precision, "mode": options.mode, "batch": options.batch, "size": options.size,
+        "torch": torch.__version__, "runtime": runtime, "threads": options.threads,
+        "device": torch.cuda.get_device_name() if cuda else "cpu", "model": options.model, "precision": options.precision,
+        "mode": options.mode, "batch": options.batch, "size": options.size,
         "p50_ms": at(0.5), "p90_ms": at(0.9), "min_ms": round(times[0], 3), "mean_ms": round(statistics.mean(times), 3)}))
 
 

@@ -143,7 +143,7 @@ TEST(MakeView, BuildsAllClassesThatItOffers) {
   }
 }
 
-/// A camera that stands nose to a wardrobe has no depth at all. Of the first 60 views, the 27th was one once.
+/// A camera that stands against a wall has no depth at all. Of the first 60 views, the 27th was one once.
 TEST(MakeView, DepthIsNeverOfOneValue) {
   const scene::ClassSet classes = scene::make_class_set(scene::default_scene_classes);
   for (std::uint64_t i = 0; i < 60; ++i) {
