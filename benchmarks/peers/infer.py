@@ -14,6 +14,7 @@ import torch
 
 import dformer_torch
 import dformer_v2_torch
+from compiling import compiled, wait_for
 
 NETWORKS = {name: dformer_torch.DFormer for name in dformer_torch.CONFIGS}
 NETWORKS |= {name: dformer_v2_torch.DFormerV2 for name in dformer_v2_torch.CONFIGS}
@@ -53,9 +54,9 @@ def exported(network, rgb, depth, runtime, threads):
         return lambda: request.infer(inputs), f"openvino {openvino.__version__}"
 
 
-def milliseconds(call, cuda, warmup, runs):
+def milliseconds(call, cuda, runs):
     times = []
-    for run in range(warmup + runs):
+    for _ in range(runs):
         if cuda:
             begin, end = (torch.cuda.Event(enable_timing=True) for _ in range(2))
             begin.record()
@@ -67,7 +68,7 @@ def milliseconds(call, cuda, warmup, runs):
             begin = time.perf_counter()
             call()
             times.append(1000 * (time.perf_counter() - begin))
-    return sorted(times[warmup:])
+    return sorted(times)
 
 
 def main():
@@ -81,6 +82,8 @@ def main():
     parser.add_argument("--threads", type=int, default=2, help="of the CPU")
     parser.add_argument("--warmup", type=int, default=20)
     parser.add_argument("--runs", type=int, default=100)
+    parser.add_argument("--wait-for", help="a file: warm up, and measure once it is there; so that several can compile side by "
+                                           "side and be measured alone")
     options = parser.parse_args()
     is_exported = options.mode in ("onnxruntime", "openvino")
     if is_exported and (options.device, options.precision) != ("cpu", "float32"):
@@ -95,7 +98,7 @@ def main():
     rgb, depth = (torch.randn(options.batch, c, height, width, device=options.device, dtype=dtype)
                   .to(memory_format=torch.channels_last) for c in (3, 1))
     if options.mode in COMPILED:
-        network = torch.compile(network, mode=COMPILED[options.mode])
+        network = compiled(network, COMPILED[options.mode])
     runtime = "torch"
     with torch.inference_mode():
         if options.mode == "graph":
@@ -104,7 +107,9 @@ def main():
             call, runtime = exported(network, rgb, depth, options.mode, options.threads)
         else:
             call = lambda: network(rgb, depth)
-        times = milliseconds(call, cuda, options.warmup, options.runs)
+        milliseconds(call, cuda, options.warmup)
+        wait_for(options.wait_for)
+        times = milliseconds(call, cuda, options.runs)
     at = lambda share: round(times[min(len(times) - 1, int(share * len(times)))], 3)
     print(json.dumps({
         "torch": torch.__version__, "runtime": runtime, "threads": options.threads,

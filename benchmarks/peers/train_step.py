@@ -12,6 +12,7 @@ import torch
 
 import dformer_torch
 import dformer_v2_torch
+from compiling import compiled, wait_for
 
 MODELS = {name: dformer_torch.DFormer for name in dformer_torch.CONFIGS}
 MODELS.update({name: dformer_v2_torch.DFormerV2 for name in dformer_v2_torch.CONFIGS})
@@ -27,6 +28,7 @@ parser.add_argument("--device", default="cpu", choices=("cpu", "cuda"))
 parser.add_argument("--precision", default="float32", choices=("float32", "bfloat16", "float16"),
                     help="by autocast; with float16 the loss is scaled by a GradScaler")
 parser.add_argument("--tf32", action="store_true", help="float32 products may round their factors on a GPU")
+parser.add_argument("--wait-for", help="a file: warm up, and measure once it is there")
 options = parser.parse_args()
 
 torch.set_num_threads(options.threads)
@@ -39,7 +41,7 @@ device = torch.device(options.device)
 network = MODELS[options.model](options.model).to(device, memory_format=torch.channels_last).train()
 optimizer = torch.optim.AdamW(network.parameters(), lr=6e-5, weight_decay=0.01, fused=on_gpu)
 scaler = torch.amp.GradScaler(options.device, enabled=options.precision == "float16")
-loss = torch.compile(dformer_torch.loss) if options.compile else dformer_torch.loss
+loss = compiled(dformer_torch.loss) if options.compile else dformer_torch.loss
 
 
 def on_host(tensor):
@@ -77,6 +79,7 @@ def round_of(steps):
 
 for _ in range(5 if options.compile else 2):
     step()
+wait_for(options.wait_for)
 if on_gpu:
     torch.cuda.reset_peak_memory_stats()
 rounds = [round_of(options.steps) for _ in range(5)] if on_gpu else [round_of(1) for _ in range(options.steps)]
