@@ -22,6 +22,7 @@
 #include "cuda_kernels/channels.hpp"
 #include "cuda_kernels/convolutions.hpp"
 #include "cuda_kernels/images.hpp"
+#include "cuda_kernels/products.hpp"
 #include "cuda_kernels/training.hpp"
 
 namespace dformer::benchmarks {
@@ -136,6 +137,7 @@ int run(const Options& options) {
     report.begin(batch);
     Bench<T> bench(device, Sizes{{batch, options.size.height, options.size.width}}, bench_options);
     measure_convolutions(bench);
+    measure_products(bench);
     measure_channels(bench);
     measure_attention(bench, false);
     measure_rotary(bench);
