@@ -8,6 +8,7 @@ set(DFORMER_CUDA_KERNELS
     attention
     convert
     depthwise_conv2d
+    depthwise_on_tensor_cores
     epilogue
     geometry_attention
     gradients/attention

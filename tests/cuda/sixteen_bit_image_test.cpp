@@ -62,10 +62,75 @@ TYPED_TEST(SixteenBitImage, DepthwiseConv2d) {
 
 // Enough for threads that make more pixels each.
 TYPED_TEST(SixteenBitImage, DepthwiseConv2dOfLargeImages) {
-  const auto devices = test_devices();
-  expect_depthwise_rounded<TypeParam>(devices.back(), {1, 41, 67, 1536}, {.kernel = 3, .padding = 1});
-  expect_depthwise_rounded<TypeParam>(devices.back(), {1, 41, 53, 1024}, {.kernel = 5, .padding = 2});
-  expect_depthwise_rounded<TypeParam>(devices.back(), {1, 47, 67, 1024}, {.kernel = 7, .padding = 3});
+  const cuda::Device device({.tensor_cores = false});
+  expect_depthwise_rounded<TypeParam>(device, {1, 41, 67, 1536}, {.kernel = 3, .padding = 1});
+  expect_depthwise_rounded<TypeParam>(device, {1, 41, 53, 1024}, {.kernel = 5, .padding = 2});
+  expect_depthwise_rounded<TypeParam>(device, {1, 47, 67, 1024}, {.kernel = 7, .padding = 3});
+}
+
+// The kernels of tensor cores where others would be taken: 5x5 of small images, and enough blocks for the
+// taller of their tiles, the last ones beyond the image.
+TYPED_TEST(SixteenBitImage, DepthwiseConv2dOnTensorCores) {
+  using T = TypeParam;
+  const int of_many_tiles = std::is_same_v<T, half> ? 7 : 5;  // each takes the emulation half a minute
+  for (const int kernel : {5, 7}) {
+    for (const std::int64_t channels : {40, 4232}) {
+      if (channels > 40 && kernel != of_many_tiles) continue;
+      const Shape shape{1, 9, 19, channels};
+      const Window window{.kernel = kernel, .padding = kernel / 2};
+      const cuda::Device device = test_devices().back();
+      const Array x = rounded_to<T>(random_array(shape, 1));
+      const Array weight = rounded_to<T>(random_array({shape[3], 1, kernel, kernel}, 2));
+      const auto input = upload_as<T>(device, x), filters = upload_filters<T>(device, weight);
+      cuda::Tensor<T> y(device, shape);
+      cuda::depthwise_conv2d_on_tensor_cores(cuda::DepthwiseArgs<T>{input.data(),
+                                                                    filters.data(),
+                                                                    y.data(),
+                                                                    {},
+                                                                    window,
+                                                                    false,
+                                                                    shape[0],
+                                                                    shape[1],
+                                                                    shape[2],
+                                                                    shape[3],
+                                                                    shape[1],
+                                                                    shape[2]},
+                                             device.stream());
+      const Array expected = download_from(Cuda<float>::depthwise_conv2d(
+          upload_as<float>(device, x), upload_filters<float>(device, weight), window, {}));
+      expect_rounded<T>(download_from(y), expected, order, "kernel " + std::to_string(kernel));
+    }
+  }
+}
+
+// Paddings that no network has: a result larger than x, and one smaller.
+TYPED_TEST(SixteenBitImage, DepthwiseConv2dOfOtherPaddings) {
+  for (const auto& device : test_devices()) {
+    expect_depthwise_rounded<TypeParam>(device, {2, 5, 19, 24}, {.kernel = 7, .padding = 5});
+    expect_depthwise_rounded<TypeParam>(device, {2, 9, 10, 40}, {.kernel = 7, .padding = 0});
+  }
+}
+
+/// The positional convolutions of the networks: what is added is x itself, which is not rounded with a
+/// filter.
+TYPED_TEST(SixteenBitImage, DepthwiseConv2dAddedToItsInput) {
+  using T = TypeParam;
+  for (const auto& device : test_devices()) {
+    for (const int kernel : {3, 5, 7}) {
+      const Array x = rounded_to<T>(random_array({2, 7, 18, 40}, 1));
+      const Array weight = rounded_to<T>(random_array({40, 1, kernel, kernel}, 2));
+      const Array shift = random_array({40}, 3);
+      const auto convolve = [&]<class S>(S) {
+        const auto input = upload_as<S>(device, x);
+        const Epilogue<cuda::Tensor<S>> epilogue{.shift = upload_channels<S>(device, shift),
+                                                 .residual = input,
+                                                 .final_activation = Activation::gelu};
+        return download_from(Cuda<S>::depthwise_conv2d(input, upload_filters<S>(device, weight),
+                                                       {.kernel = kernel, .padding = kernel / 2}, epilogue));
+      };
+      expect_rounded<T>(convolve(T{}), convolve(0.0f), order, "kernel " + std::to_string(kernel));
+    }
+  }
 }
 
 /// The gradient of a weight is float32.

@@ -33,10 +33,9 @@ __device__ __forceinline__ float gelu(float x) {
     // Further below, 1 + erf is 0, and would make NaN of infinity.
     return x < -10.0f ? 0.0f : 0.5f * x * (1.0f + erff(x * 0.70710678118654752f));
   } else {
-    // Far out the tail is 0; cut off there, no infinity meets it.
-    const float near = min(100.0f, max(-100.0f, x));
-    const float beyond = near * normal_tail(x).beyond;
-    return x < 0.0f ? beyond : x - beyond;
+    // Far out the tail is 0; cut off there, no infinity meets it. A NaN stays one.
+    const float near = min(100.0f, fabsf(x));
+    return fmaf(-near, normal_tail(near).beyond, x < 0.0f ? 0.0f : x);
   }
 }
 

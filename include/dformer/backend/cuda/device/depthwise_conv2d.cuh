@@ -152,16 +152,6 @@ __global__ void depthwise_pixels(DepthwiseArgs<T> args) {
   }
 }
 
-/// Whether an epilogue adds x itself to the sums, as the positional convolutions do: then it need not be read
-/// again, and the filters' middle elements are one larger instead.
-template <class T>
-bool adds_input(const DepthwiseArgs<T>& args) {
-  const EpilogueOperands<T>& epilogue = args.epilogue;
-  return epilogue.residual == args.x && args.y_height == args.height && args.y_width == args.width &&
-         epilogue.scale == nullptr && epilogue.activation == Activation::none &&
-         epilogue.multiply == nullptr && epilogue.layer_scale == nullptr;
-}
-
 template <int N, int Kernel, int Pixels, class T>
 void launch_depthwise_strips(const DepthwiseArgs<T>& args, Stream stream) {
   DepthwiseStripArgs<T> tiles{};

@@ -2,7 +2,7 @@
 
 #include <cstdint>
 
-#include <dformer/backend/cuda/kernels/depthwise_conv2d.hpp>
+#include <dformer/backend/cuda/depthwise_conv2d.hpp>
 #include <dformer/backend/cuda/kernels/gradients/depthwise_conv2d.hpp>
 #include <dformer/backend/cuda/tensor.hpp>
 #include <dformer/backend/gradient_shapes.hpp>
@@ -21,19 +21,18 @@ struct DepthwiseGradientOps {
     const int padding = window.dilation * (window.kernel - 1) - window.padding;
     if (window.stride == 1 && padding >= 0) {
       const Window back{window.kernel, 1, padding, window.dilation};
-      cuda::depthwise_conv2d(DepthwiseArgs<T>{dy.data(),
-                                              weight.data(),
-                                              dx.data(),
-                                              {},
-                                              back,
-                                              true,
-                                              y[0],
-                                              y[1],
-                                              y[2],
-                                              shape[3],
-                                              shape[1],
-                                              shape[2]},
-                             dy.device().stream());
+      cuda::depthwise_conv2d(dy.device(), DepthwiseArgs<T>{dy.data(),
+                                                           weight.data(),
+                                                           dx.data(),
+                                                           {},
+                                                           back,
+                                                           true,
+                                                           y[0],
+                                                           y[1],
+                                                           y[2],
+                                                           shape[3],
+                                                           shape[1],
+                                                           shape[2]});
     } else {
       cuda::depthwise_conv2d_input(DepthwiseInputArgs<T>{dy.data(), weight.data(), dx.data(), window,
                                                          shape[0], shape[1], shape[2], shape[3], y[1], y[2]},

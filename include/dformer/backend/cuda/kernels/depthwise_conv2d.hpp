@@ -26,6 +26,16 @@ struct DepthwiseArgs {
   std::int64_t y_height;
   std::int64_t y_width;
 };
+/// Whether an epilogue adds x itself to the sums, as the positional convolutions do: then it need not be read
+/// again, and the filters' middle elements are one larger instead.
+template <class T>
+bool adds_input(const DepthwiseArgs<T>& args) {
+  const EpilogueOperands<T>& epilogue = args.epilogue;
+  return epilogue.residual == args.x && args.y_height == args.height && args.y_width == args.width &&
+         epilogue.scale == nullptr && epilogue.activation == Activation::none &&
+         epilogue.multiply == nullptr && epilogue.layer_scale == nullptr;
+}
+
 template <class T>
 void depthwise_conv2d(const DepthwiseArgs<T>& args, Stream stream);
 
