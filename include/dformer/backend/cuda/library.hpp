@@ -43,7 +43,7 @@ struct Product {
   std::int64_t leading_b;
   std::int64_t leading_y;
   float beta;
-  const float* bias;  ///< [columns], only where the result is float32; null: none
+  const void* bias;  ///< [columns], of result_type; null: none
 };
 void multiply(Context& context, const Product& product);
 

@@ -69,7 +69,8 @@ void for_each_tap(const Convolution& c, const Body& body) {
 
 void multiply(Context& context, const Product& p) {
   emulation::enqueue(context.stream, [=] {
-    const Elements a = elements(p.type, p.a), b = elements(p.type, p.b), y = elements(p.result_type, p.y);
+    const Elements a = elements(p.type, p.a), b = elements(p.type, p.b), y = elements(p.result_type, p.y),
+                   bias = elements(p.result_type, p.bias);
     std::vector<double> right(static_cast<std::size_t>(p.depth * p.columns));  // op(b)
     for (std::int64_t d = 0; d < p.depth; ++d) {
       for (std::int64_t c = 0; c < p.columns; ++c) {
@@ -88,8 +89,8 @@ void multiply(Context& context, const Product& p) {
       for (std::int64_t c = 0; c < p.columns; ++c) {
         const std::int64_t at = r * p.leading_y + c;
         const double before = p.beta == 0.0f ? 0.0 : static_cast<double>(p.beta) * static_cast<double>(y[at]);
-        const double bias = p.bias == nullptr ? 0.0 : static_cast<double>(p.bias[c]);
-        y.set(at, sums[static_cast<std::size_t>(c)] + before + bias);
+        const double shift = p.bias == nullptr ? 0.0 : static_cast<double>(bias[c]);
+        y.set(at, sums[static_cast<std::size_t>(c)] + before + shift);
       }
     }
   });

@@ -24,6 +24,12 @@ struct EpilogueOperands {
     return scale == nullptr && shift == nullptr && activation == Activation::none && multiply == nullptr &&
            layer_scale == nullptr && residual == nullptr && final_activation == Activation::none;
   }
+  /// Whether nothing but a shift is asked for, if that.
+  bool only_shifts() const {
+    EpilogueOperands others = *this;
+    others.shift = nullptr;
+    return others.empty();
+  }
 };
 
 /// Applies an epilogue to sums y [rows, channels], in place.
