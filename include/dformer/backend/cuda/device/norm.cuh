@@ -28,6 +28,16 @@ __global__ void layer_norm_rows(LayerNormRows<T> args) {
 
   Floats<width> x[Packs];
   load_row(norm.x + row * norm.channels, channels, lane, args.lanes, x);
+  // On their way while the sums are made, where registers hold them.
+  constexpr int early = Packs <= 2 ? Packs : 0;
+  Floats<width> weights[early + 1], biases[early + 1];
+  DFORMER_UNROLL
+  for (int p = 0; p < early; ++p) {
+    const int channel = channel_of<width>(p, lane, args.lanes);
+    if (channel >= norm.channels) continue;
+    weights[p] = load_floats<width>(norm.weight + channel);
+    biases[p] = load_floats<width>(norm.bias + channel);
+  }
   float sum = 0.0f;
   DFORMER_UNROLL
   for (int p = 0; p < Packs; ++p) {
@@ -50,8 +60,8 @@ __global__ void layer_norm_rows(LayerNormRows<T> args) {
   for (int p = 0; p < Packs; ++p) {
     const int channel = channel_of<width>(p, lane, args.lanes);
     if (channel >= channels) continue;
-    const Floats<width> weight = load_floats<width>(norm.weight + channel);
-    Floats<width> y = load_floats<width>(norm.bias + channel);
+    const Floats<width> weight = p < early ? weights[p] : load_floats<width>(norm.weight + channel);
+    Floats<width> y = p < early ? biases[p] : load_floats<width>(norm.bias + channel);
     DFORMER_UNROLL
     for (int k = 0; k < width; ++k) {
       y.values[k] = fmaf(x[p].values[k] * scale, weight.values[k], y.values[k]);
@@ -115,7 +125,7 @@ __global__ void scale_shift_columns(ScaleShiftArgs<T> args) {
 
 template <class T>
 void layer_norm(const LayerNormArgs<T>& args, Stream stream) {
-  const RowLanes row = RowLanes::with_few_idle_lanes<T>(args.channels);
+  const RowLanes row = RowLanes::with_few_idle_lanes<T>(args.rows, args.channels);
   const device::Grid grid{device::blocks_of(args.rows, row.rows()), RowLanes::threads};
   const auto launch_rows = [&](void (*kernel)(device::LayerNormRows<T>)) {
     device::launch("layer_norm", kernel, grid, stream, device::LayerNormRows<T>{args, row.lanes});

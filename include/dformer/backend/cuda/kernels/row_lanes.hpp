@@ -24,11 +24,14 @@ struct RowLanes {
     return {lanes, static_cast<int>((packs + lanes - 1) / lanes)};
   }
   /// The same with more packs of each lane and fewer lanes without any: of 16 lanes for 12 packs four would
-  /// wait, of 4 none does. For kernels that need few registers beside the row.
+  /// wait, of 4 none does. For kernels that need few registers beside the row, and so many rows that they
+  /// fill a large GPU several times: with few of them it is what a lane does one after the other that counts.
   template <class T>
-  static RowLanes with_few_idle_lanes(std::int64_t channels) {
+  static RowLanes with_few_idle_lanes(std::int64_t rows, std::int64_t channels) {
     RowLanes row = of<T>(channels);
     constexpr int least_lanes = 4;
+    constexpr std::int64_t threads_wanted = std::int64_t{1} << 18;
+    if (rows * row.lanes < threads_wanted) return row;
     const int packs = static_cast<int>(channels) / (16 / static_cast<int>(sizeof(T)));
     while (row.packs > 0 && row.lanes > least_lanes && packs <= most_packs * (row.lanes / 2)) {
       row.lanes /= 2;
