@@ -1,7 +1,12 @@
+#include <stdexcept>
+#include <type_traits>
+#include <vector>
+
 #include <backend/naive_epilogue.hpp>
 #include <support/backend_under_test.hpp>
 #include <support/small_network.hpp>
 
+#include <dformer/nn/concurrently.hpp>
 #include <dformer/nn/initialize.hpp>
 #include <dformer/nn/linear.hpp>
 #include <dformer/nn/visit.hpp>
@@ -70,11 +75,90 @@ TYPED_TEST(CapturedNetwork, GivesWhatTheNetworkGives) {
   EXPECT_EQ(net.calls, 5);  // the three are those that were not captured
 }
 
-/// With norms, whose scales and shifts are computed at each call.
+/// In 16 bits the emulation takes long, so there it is one.
+template <class T>
+std::vector<cuda::Device> some_devices() {
+  auto devices = test_devices();
+  if (!std::is_same_v<T, float>) devices.erase(devices.begin(), devices.end() - 1);
+  return devices;
+}
+
+/// With norms, whose scales and shifts are computed at each call, and with parts that go on side by side: on
+/// the emulation in each order that the graph leaves open.
 TYPED_TEST(CapturedNetwork, OfTheLibraryGivesWhatItGives) {
-  SmallNetwork<Cuda<TypeParam>> net;
-  initialize(net, 1, cuda::Device());
-  const cuda::CapturedSize size{1, 32, 32};
+  for (const auto& device : some_devices<TypeParam>()) {
+    SmallNetwork<Cuda<TypeParam>> net;
+    initialize(net, 1, device);
+    const cuda::CapturedSize size{1, 32, 32};
+    cuda::Captured captured(net, size);
+    expect_same_results(net, captured, size);
+  }
+}
+
+/// Takes image pairs, and makes and frees tensors of one size in parts that go on side by side: memory that
+/// one part frees must not be another's.
+template <class B>
+struct BranchingNetwork {
+  using Backend = B;
+  using Tensor = typename B::Tensor;
+
+  Linear<B, 4, 8> first;
+  Linear<B, 8, 8> second;
+
+  Tensor operator()(const Tensor& rgb, const Tensor& depth) const {
+    Tensor x = first({rgb, depth});
+    Tensor parts[3];
+    const auto part = [&](std::size_t number) {
+      return [&, number] {
+        Tensor y = x;
+        for (std::size_t step = 0; step <= number + 2; ++step) y = second(y, {.residual = x});
+        concurrently<B>(
+            x, [&] { y = second(y); }, [&] { parts[number] = second(x); });
+        parts[number] = second(y, {.residual = parts[number]});
+      };
+    };
+    concurrently<B>(x, part(0), part(1), [&] {
+      part(2)();
+      x = {};  // which the others may still read
+      parts[2] = second(second(parts[2]));
+    });
+    return second(parts[0], {.multiply = parts[1], .residual = parts[2]});
+  }
+
+  template <class Self, class Visitor>
+  static void visit(Self& self, Visitor& visitor) {
+    visitor("first", self.first);
+    visitor("second", self.second);
+  }
+};
+
+TYPED_TEST(CapturedNetwork, OfPartsSideBySide) {
+  for (const auto& device : some_devices<TypeParam>()) {
+    BranchingNetwork<Cuda<TypeParam>> net;
+    initialize(net, 1, device);
+    const cuda::CapturedSize size{1, 6, 7};
+    cuda::Captured captured(net, size);
+    expect_same_results(net, captured, size);
+  }
+}
+
+TYPED_TEST(CapturedNetwork, LeavesTheDeviceUsableWhenAPartThrows) {
+  using B = Cuda<TypeParam>;
+  const cuda::Device device;
+  const auto fails = [](const auto& rgb, const auto&) {
+    concurrently<B>(
+        rgb, [&] { B::softmax(rgb); },
+        [&] {
+          B::softmax(rgb);
+          throw std::runtime_error("a part failed");
+        });
+    return rgb;
+  };
+  using Failing = cuda::Captured<TypeParam, cuda::Tensor<TypeParam>>;
+  EXPECT_THROW(Failing(device, fails, {1, 2, 3}), std::runtime_error);
+  PairNetwork<B> net;
+  initialize(net, 1, device);
+  const cuda::CapturedSize size{1, 4, 6};
   cuda::Captured captured(net, size);
   expect_same_results(net, captured, size);
 }

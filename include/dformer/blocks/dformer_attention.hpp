@@ -3,6 +3,7 @@
 #include <cmath>
 #include <type_traits>
 
+#include <dformer/nn/concurrently.hpp>
 #include <dformer/nn/conv2d.hpp>
 #include <dformer/nn/linear.hpp>
 #include <dformer/nn/norm.hpp>
@@ -64,13 +65,26 @@ struct DFormerAttention {
   /// The epilogues are those of the last projections, `proj` and `proj_e`.
   RgbdPair<Tensor> operator()(const RgbdPair<Tensor>& x, const Epilogue<Tensor>& rgb_epilogue = {},
                               const Epilogue<Tensor>& depth_epilogue = {}) const {
-    const Tensor rgb = norm(x.rgb);
-    const Tensor depth = norm_e(x.depth);
-    const Tensor value = l(rgb, {.activation = Activation::gelu});
-    const Tensor local = a(conv(value), {.multiply = q(rgb)});
-    const Tensor cut = e_back(e_conv(e_fore(depth)), {.multiply = q_cut(rgb)});
+    Tensor rgb, value, depth, depth_detail;
+    concurrently<B>(
+        x.rgb,
+        [&] {
+          rgb = norm(x.rgb);
+          value = l(rgb, {.activation = Activation::gelu});
+        },
+        [&] {
+          depth = norm_e(x.depth);
+          depth_detail = e_conv(e_fore(depth));
+        });
+    Tensor attended, local, cut;
+    concurrently<B>(
+        x.rgb,
+        [&] {
+          if constexpr (global) attended = pooled_attention(rgb, depth, value);
+        },
+        [&] { local = a(conv(value), {.multiply = q(rgb)}); },
+        [&] { cut = e_back(depth_detail, {.multiply = q_cut(rgb)}); });
     if constexpr (global) {
-      const Tensor attended = pooled_attention(rgb, depth, value);
       return project({local, attended, cut}, rgb_epilogue, depth_epilogue);
     } else {
       return project({local, cut}, rgb_epilogue, depth_epilogue);
@@ -113,8 +127,12 @@ struct DFormerAttention {
   RgbdPair<Tensor> project(std::initializer_list<Tensor> joined_streams, const Epilogue<Tensor>& rgb_epilogue,
                            const Epilogue<Tensor>& depth_epilogue) const {
     RgbdPair<Tensor> y;
-    if constexpr (depth_branch == DepthBranch::goes_on) y.depth = proj_e(joined_streams, depth_epilogue);
-    y.rgb = proj(joined_streams, rgb_epilogue);
+    concurrently<B>(
+        *joined_streams.begin(), [&] { y.rgb = proj(joined_streams, rgb_epilogue); },
+        [&] {
+          if constexpr (depth_branch == DepthBranch::goes_on)
+            y.depth = proj_e(joined_streams, depth_epilogue);
+        });
     return y;
   }
 };

@@ -4,6 +4,7 @@
 
 #include <dformer/blocks/dformer_attention.hpp>
 #include <dformer/blocks/dformer_mlp.hpp>
+#include <dformer/nn/concurrently.hpp>
 
 namespace dformer {
 
@@ -35,8 +36,9 @@ struct DFormerBlock {
   RgbdPair<Tensor> operator()(const RgbdPair<Tensor>& x) const {
     if constexpr (has_depth) {
       RgbdPair<Tensor> y = attn(x, added_to(x.rgb, layer_scale_1), added_to(x.depth, layer_scale_e.first));
-      y.rgb = mlp(y.rgb, added_to(y.rgb, layer_scale_2));
-      y.depth = mlp_e2(y.depth, added_to(y.depth, layer_scale_e.second));
+      concurrently<B>(
+          y.rgb, [&] { y.rgb = mlp(y.rgb, added_to(y.rgb, layer_scale_2)); },
+          [&] { y.depth = mlp_e2(y.depth, added_to(y.depth, layer_scale_e.second)); });
       return y;
     } else {
       const RgbdPair<Tensor> y = attn(x, added_to(x.rgb, layer_scale_1));

@@ -3,6 +3,7 @@
 #include <cmath>
 
 #include <dformer/backend/geometry_prior.hpp>
+#include <dformer/nn/concurrently.hpp>
 #include <dformer/nn/conv2d.hpp>
 #include <dformer/nn/linear.hpp>
 
@@ -44,9 +45,10 @@ struct GeometrySelfAttention {
   Tensor operator()(const Tensor& x, const GeometryPrior<Tensor>& prior, const Tensor& angle,
                     const Epilogue<Tensor>& epilogue = {}) const {
     const float scale = 1.0f / std::sqrt(static_cast<float>(Dim / NumHeads));
-    const Tensor queries = B::rotary(q_proj(x), angle, NumHeads, 1.0f);
-    const Tensor keys = B::rotary(k_proj(x), angle, NumHeads, scale);
-    const Tensor values = v_proj(x);
+    Tensor queries, keys, values;
+    concurrently<B>(
+        x, [&] { queries = B::rotary(q_proj(x), angle, NumHeads, 1.0f); },
+        [&] { keys = B::rotary(k_proj(x), angle, NumHeads, scale); }, [&] { values = v_proj(x); });
     const Tensor attended = B::geometry_attention(queries, keys, values, prior, NumHeads, kind);
     return out_proj(lepe(values, {.residual = attended}), epilogue);
   }

@@ -6,6 +6,7 @@
 
 #include <dformer/blocks/dformer_block.hpp>
 #include <dformer/blocks/downsampling.hpp>
+#include <dformer/nn/concurrently.hpp>
 #include <dformer/nn/run_block.hpp>
 #include <dformer/stages/config_checks.hpp>
 #include <dformer/stages/drop_path_rates.hpp>
@@ -77,13 +78,13 @@ struct DFormer {
     const auto& down = downsample_layers;
     const auto& down_e = downsample_layers_e;
     Features<Tensor> features;
-    RgbdPair<Tensor> x = run(stage0, {down.stem(rgb), down_e.stem(depth)});
+    RgbdPair<Tensor> x = run(stage0, downsampled(down.stem, down_e.stem, {rgb, depth}));
     features[0] = x.rgb;
-    x = run(stage1, {down.step1(x.rgb), down_e.step1(x.depth)});
+    x = run(stage1, downsampled(down.step1, down_e.step1, x));
     features[1] = x.rgb;
-    x = run(stage2, {down.step2(x.rgb), down_e.step2(x.depth)});
+    x = run(stage2, downsampled(down.step2, down_e.step2, x));
     features[2] = x.rgb;
-    x = run(stage3, {down.step3(x.rgb), down_e.step3(x.depth)});
+    x = run(stage3, downsampled(down.step3, down_e.step3, x));
     features[3] = run_block(last_block, x).rgb;
     return features;
   }
@@ -110,6 +111,14 @@ struct DFormer {
   }
 
  private:
+  template <class Step, class DepthStep>
+  static RgbdPair<Tensor> downsampled(const Step& step, const DepthStep& depth_step,
+                                      const RgbdPair<Tensor>& x) {
+    RgbdPair<Tensor> y;
+    concurrently<B>(
+        x.rgb, [&] { y.rgb = step(x.rgb); }, [&] { y.depth = depth_step(x.depth); });
+    return y;
+  }
   template <class Run>
   static RgbdPair<Tensor> run(const Run& blocks, RgbdPair<Tensor> x) {
     for (const auto& block : blocks) x = run_block(block, x);

@@ -57,6 +57,7 @@ class Captured {
            std::vector<Tensor<T>> kept = {})
       : device_(device), kept_(std::move(kept)) {
     const SeparateMemory memory(device_);
+    const SideBySide branches(device_);
     rgb_ = Tensor<T>(device_, {size.images, size.height, size.width, 3}, Elements::full);
     depth_ = Tensor<T>(device_, {size.images, size.height, size.width, 1}, Elements::full);
     fill_with_zeros(rgb_);

@@ -35,6 +35,12 @@ struct Cuda : cuda::StorageOps<Scalar>,
   using Labels = cuda::Tensor<std::uint8_t>;
   using Device = cuda::Device;
   static constexpr bool training = false;
+
+  /// Side by side where a network is captured (Device::concurrently).
+  template <class... Parts>
+  static void concurrently(const Tensor& on, const Parts&... parts) {
+    on.device().concurrently(parts...);
+  }
 };
 
 static_assert(StorageFamily<Cuda<float>>);

@@ -3,13 +3,16 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <dformer/backend/cuda/capabilities.hpp>
 #include <dformer/backend/cuda/errors.hpp>
 #include <dformer/backend/cuda/library.hpp>
 #include <dformer/backend/cuda/memory_pool.hpp>
+#include <dformer/backend/cuda/owned_stream.hpp>
 #include <dformer/backend/cuda/runtime.hpp>
+#include <dformer/backend/cuda/side_streams.hpp>
 #include <dformer/backend/cuda/staging.hpp>
 
 namespace dformer::cuda {
@@ -42,37 +45,28 @@ class Device {
   /// Makes its GPU the current one, which kernels on the stream must be started on.
   Stream stream() const {
     runtime::make_current(options().ordinal);
-    return state_->stream.get();
+    return state_->side_streams.stream(state_->stream.get());
   }
   MemoryPool& memory() const { return *state_->memory; }
   const std::shared_ptr<MemoryPool>& shared_memory() const { return state_->memory; }
   Staging& staging() const { return state_->staging; }
   /// cuBLASLt and cuDNN, with what they keep for this stream.
-  library::Context& libraries() const { return *state_->libraries; }
+  library::Context& libraries() const { return state_->side_streams.libraries(*state_->libraries); }
+  /// Calls parts of a computation that need nothing of each other. Where a network is captured they go on
+  /// side by side; else one after the other.
+  template <class... Parts>
+  void concurrently(const Parts&... parts) const {
+    state_->side_streams.run_all(*state_->memory, parts...);
+  }
   /// Whether kernels may use tensor cores as of compute capability 8.0: 16-bit and TF32 products.
   bool has_tensor_cores() const { return state_->tensor_cores; }
   void synchronize() const { runtime::synchronize(stream()); }
 
   friend class SeparateMemory;
+  friend class SideBySide;
   friend bool operator==(const Device& a, const Device& b) { return a.state_ == b.state_; }
 
  private:
-  class OwnedStream {
-   public:
-    explicit OwnedStream(int ordinal) : ordinal_(ordinal), stream_(runtime::create_stream(ordinal)) {}
-    OwnedStream(const OwnedStream&) = delete;
-    OwnedStream& operator=(const OwnedStream&) = delete;
-    ~OwnedStream() { runtime::destroy_stream(ordinal_, stream_); }  // waits for it
-    Stream get() const { return stream_; }
-
-   private:
-    int ordinal_;
-    Stream stream_;
-  };
-  struct ContextDeleter {
-    void operator()(library::Context* context) const noexcept { library::destroy_context(context); }
-  };
-
   struct State {
     explicit State(const DeviceOptions& given)
         : options(require(given)),
@@ -80,8 +74,12 @@ class Device {
           memory(std::make_shared<MemoryPool>(given.ordinal)),
           staging(given.ordinal),
           stream(given.ordinal),
-          libraries(library::create_context({given.ordinal, stream.get(), given.deterministic,
-                                             given.allow_tf32, [pool = memory] { pool->trim(); }})) {}
+          libraries(library::create_context(library_options())),
+          side_streams(library_options()) {}
+    library::ContextOptions library_options() const {
+      return {options.ordinal, stream.get(), options.deterministic, options.allow_tf32,
+              [pool = memory] { pool->trim(); }};
+    }
     static const DeviceOptions& require(const DeviceOptions& options) {
       const int count = runtime::device_count();
       if (count == 0) throw CudaError("[cuda] there is no GPU to use: " + runtime::why_no_device());
@@ -105,7 +103,8 @@ class Device {
     std::shared_ptr<MemoryPool> memory;
     Staging staging;
     OwnedStream stream;
-    std::unique_ptr<library::Context, ContextDeleter> libraries;
+    OwnedContext libraries;
+    SideStreams side_streams;
   };
 
   std::shared_ptr<State> state_;
@@ -126,6 +125,20 @@ class SeparateMemory {
  private:
   Device device_;
   std::shared_ptr<MemoryPool> before_;
+};
+
+/// While one lives, the parts of `Device::concurrently` go on side by side.
+class SideBySide {
+ public:
+  explicit SideBySide(const Device& device)
+      : device_(device), before_(std::exchange(device.state_->side_streams.allowed, true)) {}
+  SideBySide(const SideBySide&) = delete;
+  SideBySide& operator=(const SideBySide&) = delete;
+  ~SideBySide() { device_.state_->side_streams.allowed = before_; }
+
+ private:
+  Device device_;
+  bool before_;
 };
 
 /// The device that a network is made on when none is named: GPU 0. It is made at the first call, and never

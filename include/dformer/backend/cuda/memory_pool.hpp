@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <mutex>
 #include <string>
@@ -15,6 +16,10 @@ namespace dformer::cuda {
 /// Keeps freed blocks by size and hands them out again. All that uses them is started on one stream, so a
 /// block may be handed out while its last user still runs: the next one is started behind it. Nothing waits,
 /// and a network that has run once at a size takes nothing from the GPU again.
+///
+/// Where branches of a computation go on side by side, a block that one of them frees is handed out again
+/// only in that branch, if it was made there: another may still read older ones. All others wait for the
+/// branches' end.
 class MemoryPool {
  public:
   static constexpr std::size_t alignment = 256;
@@ -28,29 +33,58 @@ class MemoryPool {
   struct Block {
     void* memory;
     std::size_t bytes;
+    std::uint64_t branch;  ///< that it was made in; 0: none
   };
+
+  /// While one lives, what goes on is cut into branches, each from a begin_branch() on.
+  class Branches {
+   public:
+    explicit Branches(MemoryPool& pool) : pool_(pool) {
+      const std::lock_guard lock(pool.mutex_);
+      pool.branching_ = true;
+    }
+    Branches(const Branches&) = delete;
+    Branches& operator=(const Branches&) = delete;
+    ~Branches() {
+      const std::lock_guard lock(pool_.mutex_);
+      pool_.hold_back_branch();
+      for (auto& [size, blocks] : pool_.held_back_) {
+        std::vector<void*>& free = pool_.free_[size];
+        free.insert(free.end(), blocks.begin(), blocks.end());
+        blocks.clear();
+      }
+      pool_.branching_ = false;
+      pool_.branch_ = 0;
+    }
+
+   private:
+    MemoryPool& pool_;
+  };
+  void begin_branch() {
+    const std::lock_guard lock(mutex_);
+    hold_back_branch();
+    branch_ = ++branches_;
+  }
 
   /// Throws: CudaOutOfMemory, after kept blocks were given back in vain.
   Block allocate(std::size_t bytes) {
     const std::size_t size = rounded(bytes);
     const std::lock_guard lock(mutex_);
-    std::vector<void*>& free = free_[size];
-    void* memory = nullptr;
-    if (!free.empty()) {
-      memory = free.back();
-      free.pop_back();
-    } else {
+    void* memory = taken_from(free_of_branch_, size);
+    if (memory == nullptr) memory = taken_from(free_, size);
+    if (memory == nullptr) {
       memory = take(size);
       use_.reserved += size;
     }
     use_.in_use += size;
     if (use_.in_use > use_.peak) use_.peak = use_.in_use;
-    return {memory, size};
+    return {memory, size, branch_};
   }
 
   void release(Block block) noexcept {
     const std::lock_guard lock(mutex_);
-    free_[block.bytes].push_back(block.memory);
+    Blocks& to = !branching_ ? free_ : block.branch == branch_ ? free_of_branch_ : held_back_;
+    to[block.bytes].push_back(block.memory);
     use_.in_use -= block.bytes;
   }
 
@@ -70,6 +104,23 @@ class MemoryPool {
   }
 
  private:
+  using Blocks = std::map<std::size_t, std::vector<void*>>;
+
+  /// Null where there is none.
+  static void* taken_from(Blocks& blocks, std::size_t size) {
+    const auto found = blocks.find(size);
+    if (found == blocks.end() || found->second.empty()) return nullptr;
+    void* const memory = found->second.back();
+    found->second.pop_back();
+    return memory;
+  }
+  void hold_back_branch() {
+    for (auto& [size, blocks] : free_of_branch_) {
+      std::vector<void*>& held = held_back_[size];
+      held.insert(held.end(), blocks.begin(), blocks.end());
+      blocks.clear();
+    }
+  }
   /// Small sizes to the next multiple of the alignment, larger ones to an eighth of their power of two.
   static std::size_t rounded(std::size_t bytes) {
     std::size_t step = alignment;
@@ -98,7 +149,12 @@ class MemoryPool {
 
   int ordinal_;
   mutable std::mutex mutex_;
-  std::map<std::size_t, std::vector<void*>> free_;
+  Blocks free_;
+  Blocks free_of_branch_;
+  Blocks held_back_;  ///< until the branches' end
+  bool branching_ = false;
+  std::uint64_t branch_ = 0;    ///< the one that goes on now; 0: none
+  std::uint64_t branches_ = 0;  ///< until now
   MemoryUse use_;
 };
 

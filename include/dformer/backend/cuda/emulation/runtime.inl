@@ -1,10 +1,14 @@
 // The emulation's answers to runtime.hpp. Compiled once, into dformer::cuda_emulation.
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <random>
 #include <string>
+#include <vector>
 
 #include <dformer/backend/cuda/emulation/stream_queue.hpp>
 #include <dformer/backend/cuda/errors.hpp>
@@ -14,6 +18,8 @@ namespace dformer::cuda::runtime {
 
 struct EventHandle {
   std::chrono::steady_clock::time_point moment;
+  GraphHandle* capture = nullptr;  ///< in which it was recorded
+  std::vector<std::size_t> last;   ///< the nodes that it comes after
 };
 
 /// Two, so that programs with several are seen too.
@@ -97,34 +103,85 @@ void destroy_event(Event event) noexcept {
 }
 void record(Event event, Stream stream) {
   emulation::enqueue(stream, [=] { event->moment = std::chrono::steady_clock::now(); });
+  event->capture = stream->capture;
+  event->last = stream->last;
 }
-void wait_for(Stream, Event) {}
+/// A stream that waits for what is captured is captured as well.
+void wait_for(Stream stream, Event event) {
+  if (event->capture == nullptr) return;
+  if (stream->capture == nullptr) {
+    stream->capture = event->capture;
+    stream->capture->streams.push_back(stream);
+  }
+  stream->last.insert(stream->last.end(), event->last.begin(), event->last.end());
+}
 void wait_for(Event) {}
 float elapsed(Event first, Event second) {
   return std::chrono::duration<float, std::milli>(second->moment - first->moment).count();
 }
 
 void begin_capture(Stream stream) {
-  stream->capture = emulation::capture = new GraphHandle;
+  stream->capture = emulation::capture = new GraphHandle{.nodes = {}, .streams = {stream}};
+}
+static void release_streams(GraphHandle& graph) noexcept {
+  for (Stream stream : graph.streams) {
+    stream->capture = nullptr;
+    stream->last.clear();
+  }
+  emulation::capture = nullptr;
+}
+/// Whether the stream has waited for all that was captured.
+static bool is_behind_all(const GraphHandle& graph, Stream stream) {
+  std::vector<bool> before(graph.nodes.size(), false);
+  for (const std::size_t node : stream->last) before[node] = true;
+  for (std::size_t i = graph.nodes.size(); i-- > 0;) {
+    if (!before[i]) return false;
+    for (const std::size_t earlier : graph.nodes[i].after) before[earlier] = true;
+  }
+  return true;
 }
 Graph end_capture(Stream stream) {
   Graph graph = stream->capture;
-  if (!graph->valid) {
+  const bool behind_all = is_behind_all(*graph, stream);
+  if (!graph->valid || !behind_all) {
     abandon_capture(stream);
-    throw CudaError("[cuda] what was captured gave memory back");
+    throw CudaError(behind_all ? "[cuda] what was captured gave memory back"
+                               : "[cuda] a capture ended before a stream that waited for it was waited for");
   }
-  stream->capture = emulation::capture = nullptr;
+  release_streams(*graph);
   return graph;
 }
 void abandon_capture(Stream stream) noexcept {
-  delete stream->capture;
-  stream->capture = emulation::capture = nullptr;
+  GraphHandle* const graph = stream->capture;
+  release_streams(*graph);
+  delete graph;
 }
 bool is_capturing(Stream stream) {
   return stream->capture != nullptr;
 }
+/// Where nodes have no order among them: as they were captured, the other way round, or in any order.
 void replay(Graph graph, Stream stream) {
-  for (const auto& work : graph->work) emulation::enqueue(stream, work);
+  std::mt19937 random(1);
+  std::vector<std::size_t> waits_for(graph->nodes.size()), ready;
+  std::vector<std::vector<std::size_t>> followers(graph->nodes.size());
+  for (std::size_t i = 0; i < graph->nodes.size(); ++i) {
+    waits_for[i] = graph->nodes[i].after.size();
+    for (const std::size_t earlier : graph->nodes[i].after) followers[earlier].push_back(i);
+    if (waits_for[i] == 0) ready.push_back(i);
+  }
+  while (!ready.empty()) {
+    auto next = std::min_element(ready.begin(), ready.end());
+    if (stream->order == emulation::Order::descending) next = std::max_element(ready.begin(), ready.end());
+    if (stream->order == emulation::Order::shuffled) {
+      next = ready.begin() + static_cast<std::ptrdiff_t>(random() % ready.size());
+    }
+    const std::size_t node = *next;
+    ready.erase(next);
+    emulation::enqueue(stream, graph->nodes[node].work);
+    for (const std::size_t follower : followers[node]) {
+      if (--waits_for[follower] == 0) ready.push_back(follower);
+    }
+  }
 }
 void destroy_graph(Graph graph) noexcept {
   delete graph;

@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include <dformer/backend/cuda/emulation/block.hpp>
@@ -10,9 +12,14 @@
 namespace dformer::cuda {
 namespace runtime {
 
-/// What was kept of a stream while it was captured.
+/// What was kept of a stream, and of those that waited for it, while it was captured.
 struct GraphHandle {
-  std::vector<std::function<void()>> work;
+  struct Node {
+    std::function<void()> work;
+    std::vector<std::size_t> after;  ///< numbers of earlier nodes
+  };
+  std::vector<Node> nodes;
+  std::vector<Stream> streams;
   bool valid = true;
 };
 
@@ -22,7 +29,9 @@ struct GraphHandle {
 struct StreamHandle {
   int ordinal = 0;
   runtime::GraphHandle* capture = nullptr;
-  emulation::Order order = emulation::Order::ascending;  ///< of the threads of its kernels
+  std::vector<std::size_t> last{};  ///< nodes that the next one comes after
+  /// Of the threads of its kernels, and of what a graph says no order of.
+  emulation::Order order = emulation::Order::ascending;
 };
 
 namespace emulation {
@@ -40,7 +49,8 @@ inline std::mutex& device_mutex() {
 
 inline void enqueue(Stream stream, std::function<void()> work) {
   if (stream->capture != nullptr) {
-    stream->capture->work.push_back(std::move(work));
+    stream->capture->nodes.push_back({std::move(work), std::move(stream->last)});
+    stream->last = {stream->capture->nodes.size() - 1};
     return;
   }
   const std::lock_guard lock(device_mutex());

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include <dformer/backend/cuda/library.hpp>
+#include <dformer/backend/cuda/memory_pool.hpp>
+#include <dformer/backend/cuda/owned_stream.hpp>
+#include <dformer/backend/cuda/runtime.hpp>
+
+namespace dformer::cuda {
+
+struct ContextDeleter {
+  void operator()(library::Context* context) const noexcept { library::destroy_context(context); }
+};
+using OwnedContext = std::unique_ptr<library::Context, ContextDeleter>;
+
+/// A moment on any stream of a GPU.
+class OwnedEvent {
+ public:
+  explicit OwnedEvent(int ordinal) : event_(runtime::create_event(ordinal)) {}
+  OwnedEvent(const OwnedEvent&) = delete;
+  OwnedEvent& operator=(const OwnedEvent&) = delete;
+  ~OwnedEvent() { runtime::destroy_event(event_); }
+  runtime::Event get() const { return event_; }
+
+ private:
+  runtime::Event event_;
+};
+
+/// The streams beside that of a device, on which parts of a computation go on side by side. Each has
+/// libraries of its own, as their workspaces serve one call at a time.
+class SideStreams {
+ public:
+  /// `options` are those of the device's own libraries.
+  explicit SideStreams(library::ContextOptions options) : options_(std::move(options)) {}
+
+  /// Whether parts may go on side by side; otherwise run_all calls one after the other.
+  bool allowed = false;
+
+  /// What operations are started on now.
+  Stream stream(Stream own) const { return current_ == nullptr ? own : current_->stream.get(); }
+  library::Context& libraries(library::Context& own) const {
+    if (current_ == nullptr) return own;
+    if (current_->libraries == nullptr) {
+      library::ContextOptions options = options_;
+      options.stream = current_->stream.get();
+      current_->libraries.reset(library::create_context(options));
+    }
+    return *current_->libraries;
+  }
+
+  /// Calls the parts; what they start is started on streams of its own, the first part's on the device's. It
+  /// begins when all that was started before is done, and what is started later waits for it. Parts of a part
+  /// are called one after the other.
+  template <class... Parts>
+  void run_all(MemoryPool& memory, const Parts&... parts) {
+    if (!allowed || inside_) {
+      (parts(), ...);
+      return;
+    }
+    make_streams(sizeof...(parts) - 1);
+    const MemoryPool::Branches branches(memory);
+    const Inside inside(*this);
+    runtime::record(begin_->get(), options_.stream);
+    std::size_t begun = 0;
+    try {
+      (run(memory, begun++, parts), ...);
+    } catch (...) {
+      try {
+        wait_for_sides(begun);  // or their memory would be handed out again
+      } catch (...) {           // where that fails too, it is the first error that says why
+      }
+      throw;
+    }
+    wait_for_sides(begun);
+  }
+
+ private:
+  struct Side {
+    explicit Side(int ordinal) : stream(ordinal), done(ordinal) {}
+    OwnedStream stream;
+    OwnedEvent done;
+    OwnedContext libraries;  ///< made when they are first needed
+  };
+  /// While parts are called.
+  class Inside {
+   public:
+    explicit Inside(SideStreams& streams) : streams_(streams) { streams.inside_ = true; }
+    Inside(const Inside&) = delete;
+    Inside& operator=(const Inside&) = delete;
+    ~Inside() {
+      streams_.inside_ = false;
+      streams_.current_ = nullptr;
+    }
+
+   private:
+    SideStreams& streams_;
+  };
+
+  void make_streams(std::size_t count) {
+    if (begin_ == nullptr) begin_ = std::make_unique<OwnedEvent>(options_.ordinal);
+    while (sides_.size() < count) sides_.push_back(std::make_unique<Side>(options_.ordinal));
+  }
+
+  template <class Part>
+  void run(MemoryPool& memory, std::size_t number, const Part& part) {
+    current_ = number == 0 ? nullptr : sides_[number - 1].get();
+    if (current_ != nullptr) runtime::wait_for(current_->stream.get(), begin_->get());
+    memory.begin_branch();
+    part();
+  }
+  /// The first of `parts` is on the device's own stream.
+  void wait_for_sides(std::size_t parts) {
+    for (std::size_t i = 0; i + 1 < parts; ++i) {
+      runtime::record(sides_[i]->done.get(), sides_[i]->stream.get());
+      runtime::wait_for(options_.stream, sides_[i]->done.get());
+    }
+  }
+
+  library::ContextOptions options_;
+  std::unique_ptr<OwnedEvent> begin_;
+  std::vector<std::unique_ptr<Side>> sides_;
+  Side* current_ = nullptr;
+  bool inside_ = false;
+};
+
+}  // namespace dformer::cuda
