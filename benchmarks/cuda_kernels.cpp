@@ -6,8 +6,9 @@
 // 192 sets have as much. Small operands of batch 1 are in the cache all the same, as they are in a network.
 // With kernels shorter than a few microseconds the time is mostly that of starting them.
 //
-// What has a value for each channel is not counted as bytes, nor are exponentials as operations; attention's
-// floor is that of tensor cores, which the factorization, float32 by definition, may not use.
+// What has a value for each channel is not counted as bytes, nor are exponentials as operations. In 16 bits
+// the floor of attention, linear layers and depthwise convolutions is that of tensor cores, that of the
+// factorization TF32's.
 #include <cstdio>
 #include <fstream>
 #include <map>

@@ -50,14 +50,14 @@ inline Json achieved(double milliseconds, double multiply_adds, double bytes,
 /// Adds to `result`, which has the network's operations and the times of `net`, what only a GPU has.
 template <class B, class Network>
 void add_gpu_figures(Json& result, const Network& network, const NetworkInput<typename B::Tensor>& input,
-                     const RunCounts& counts) {
+                     const RunCounts& counts, const cuda::CeilingSizes& sizes = {}) {
   const cuda::Device& device = input.rgb.device();
   device.synchronize();
   device.memory().trim();  // what ran op by op needs no more
   result.at("latency_ms")["graph"] = to_json(summarize_times(captured_times<B>(network, input, counts)));
 
   using T = typename B::Tensor::value_type;
-  const cuda::Ceilings ceilings = cuda::measure_ceilings<T>(device.options());
+  const cuda::Ceilings ceilings = cuda::measure_ceilings<T>(device.options(), sizes);
   result["ceilings"] = {{"product_flops", ceilings.product_flops},
                         {"tf32_flops", ceilings.tf32_flops},
                         {"float32_flops", ceilings.float32_flops},

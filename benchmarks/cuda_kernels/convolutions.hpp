@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <type_traits>
 
 #include "bench.hpp"
 #include <dformer/backend/cuda/depthwise_conv2d.hpp>
@@ -15,8 +16,12 @@ inline Window centred(int kernel) {
   return {.kernel = kernel, .padding = kernel / 2};
 }
 
-inline Work depthwise_work(double bytes, const Shape& shape, int kernel) {
-  return {.bytes = bytes, .multiply_adds = static_cast<double>(shape.numel()) * kernel * kernel};
+/// Tensor cores can do it, if seven of eight of their multiply-adds are with zero, which are not counted.
+template <class T>
+Work depthwise_work(double bytes, const Shape& shape, int kernel) {
+  return {.bytes = bytes,
+          .multiply_adds = static_cast<double>(shape.numel()) * kernel * kernel,
+          .unit = std::is_same_v<T, float> ? Unit::float32 : Unit::tensor_cores};
 }
 
 /// `Residual`: what the result is added to.
@@ -27,7 +32,7 @@ void measure_depthwise(Bench<T>& bench, const std::string& name, const Shape& sh
                        Residual residual, Activation final_activation = Activation::none) {
   const double tensors = residual == Residual::other ? 3 : 2;
   const auto bytes = Bench<T>::bytes(tensors * static_cast<double>(shape.numel()));
-  bench.measure(name, shape, depthwise_work(bytes, shape, kernel), [&] {
+  bench.measure(name, shape, depthwise_work<T>(bytes, shape, kernel), [&] {
     const auto x = bench.noise(shape), weight = bench.noise({shape[3], 1, kernel, kernel});
     Epilogue<cuda::Tensor<T>> epilogue{.shift = bench.channels(shape[3]),
                                        .final_activation = final_activation};
@@ -55,7 +60,8 @@ void measure_depthwise_gradients(Bench<T>& bench, const Shape& shape, int kernel
   using Gradients = cuda::DepthwiseGradientOps<T>;
   const std::string name = "depthwise " + std::to_string(kernel);
   const Shape filters{shape[3], 1, kernel, kernel};
-  const Work work = depthwise_work(Bench<T>::bytes(2.0 * static_cast<double>(shape.numel())), shape, kernel);
+  const Work work =
+      depthwise_work<T>(Bench<T>::bytes(2.0 * static_cast<double>(shape.numel())), shape, kernel);
   bench.measure(name + " gradient of x", shape, work, [&] {
     const auto dy = bench.noise(shape), weight = bench.noise(filters);
     return [=] { return Gradients::depthwise_conv2d_input(dy, weight, centred(kernel), shape); };

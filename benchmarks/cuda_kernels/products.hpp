@@ -1,7 +1,8 @@
 #pragma once
 
-// Linear layers with what is fused into them, where the backend's own kernel makes them: short sums in 16
-// bits. Weights are counted, which at batch 1 are a good part of the bytes.
+// Linear layers with what is fused into them, at sizes at which the backend's own kernel makes them in 16
+// bits, and cuBLASLt the large ones into an MLP. Weights are counted, which at batch 1 are a good part of the
+// bytes.
 
 #include <cstdint>
 #include <string>

@@ -13,8 +13,11 @@ def compiled(function, mode="default"):
         from torch._inductor.codegen.simd import CantSplit
     except ImportError:
         return torch.compile(function, mode=mode)
-    original = CantSplit.__init__
-    CantSplit.__init__ = lambda self, expr=None, remaining=None: original(self, expr, remaining)
+    try:
+        CantSplit()
+    except TypeError:
+        CantSplit.__init__ = lambda self, *arguments: Exception.__init__(self, *arguments)
+        CantSplit.__str__ = Exception.__str__
     return torch.compile(function, mode=mode)
 
 

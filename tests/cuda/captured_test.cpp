@@ -1,3 +1,5 @@
+#include <cstddef>
+#include <set>
 #include <stdexcept>
 #include <type_traits>
 #include <vector>
@@ -142,25 +144,32 @@ TYPED_TEST(CapturedNetwork, OfPartsSideBySide) {
   }
 }
 
+/// Whether in the first call, which is not recorded, or in the second.
 TYPED_TEST(CapturedNetwork, LeavesTheDeviceUsableWhenAPartThrows) {
   using B = Cuda<TypeParam>;
-  const cuda::Device device;
-  const auto fails = [](const auto& rgb, const auto&) {
-    concurrently<B>(
-        rgb, [&] { B::softmax(rgb); },
-        [&] {
-          B::softmax(rgb);
-          throw std::runtime_error("a part failed");
-        });
-    return rgb;
-  };
   using Failing = cuda::Captured<TypeParam, cuda::Tensor<TypeParam>>;
-  EXPECT_THROW(Failing(device, fails, {1, 2, 3}), std::runtime_error);
-  PairNetwork<B> net;
-  initialize(net, 1, device);
-  const cuda::CapturedSize size{1, 4, 6};
-  cuda::Captured captured(net, size);
-  expect_same_results(net, captured, size);
+  const cuda::Device device;
+  const cuda::Stream own = device.stream();
+  for (const int failing_call : {1, 2}) {
+    int calls = 0;
+    const auto fails = [&](const auto& rgb, const auto&) {
+      ++calls;
+      concurrently<B>(
+          rgb, [&] { B::softmax(rgb); },
+          [&] {
+            B::softmax(rgb);
+            if (calls == failing_call) throw std::runtime_error("a part failed");
+          });
+      return rgb;
+    };
+    EXPECT_THROW(Failing(device, fails, {1, 2, 3}), std::runtime_error);
+    EXPECT_EQ(device.stream(), own);
+    PairNetwork<B> net;
+    initialize(net, 1, device);
+    const cuda::CapturedSize size{1, 4, 6};
+    cuda::Captured captured(net, size);
+    expect_same_results(net, captured, size);
+  }
 }
 
 /// What is computed of a result has memory of its own.
@@ -206,6 +215,23 @@ TYPED_TEST(CapturedNetwork, KeepsTheParametersThatItWasRecordedWith) {
   std::vector<typename B::Tensor> taken;  // whatever was given back
   for (int i = 0; i < 20; ++i) taken.push_back(B::from_host(device, {4, 4, 4}, std::vector<float>(64, 9.0f)));
   EXPECT_EQ(host_values<B>(captured(rgb.values, depth.values)), before);
+}
+
+TEST(Captured, PartsHaveAStreamEach) {
+  const cuda::Device device;
+  std::set<cuda::Stream> streams;
+  const auto note = [&] { streams.insert(device.stream()); };
+  const auto three_parts = [&](const cuda::Tensor<float>& rgb, const cuda::Tensor<float>&) {
+    streams.clear();
+    device.concurrently(note, note, [&] { device.concurrently(note, note); });
+    return rgb;
+  };
+  const cuda::Tensor<float> x(device, {1, 2, 3, 3});
+  three_parts(x, x);
+  EXPECT_EQ(streams, std::set{device.stream()});
+  const cuda::Captured<float, cuda::Tensor<float>> captured(device, three_parts, {1, 2, 3});
+  EXPECT_EQ(streams.size(), 3u);
+  EXPECT_TRUE(streams.contains(device.stream()));
 }
 
 TEST(Captured, RejectsPairsOfAnotherSize) {

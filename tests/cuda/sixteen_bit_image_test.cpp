@@ -72,32 +72,38 @@ TYPED_TEST(SixteenBitImage, DepthwiseConv2dOfLargeImages) {
 // taller of their tiles, the last ones beyond the image.
 TYPED_TEST(SixteenBitImage, DepthwiseConv2dOnTensorCores) {
   using T = TypeParam;
+  const cuda::Device device = test_devices().back();
+  if (!device.has_tensor_cores()) GTEST_SKIP() << "tensor cores of compute capability 8.0 are needed";
   const int of_many_tiles = std::is_same_v<T, half> ? 7 : 5;  // each takes the emulation half a minute
   for (const int kernel : {5, 7}) {
     for (const std::int64_t channels : {40, 4232}) {
       if (channels > 40 && kernel != of_many_tiles) continue;
       const Shape shape{1, 9, 19, channels};
       const Window window{.kernel = kernel, .padding = kernel / 2};
-      const cuda::Device device = test_devices().back();
-      const Array x = rounded_to<T>(random_array(shape, 1));
-      const Array weight = rounded_to<T>(random_array({shape[3], 1, kernel, kernel}, 2));
-      const auto input = upload_as<T>(device, x), filters = upload_filters<T>(device, weight);
+      const Array x = rounded_to<T>(random_array(shape, 1)), factors = rounded_to<T>(random_array(shape, 3));
+      const Array weight = rounded_to<T>(random_array({channels, 1, kernel, kernel}, 2));
+      const Array shift = random_array({channels}, 4);
+
+      const auto input = upload_as<T>(device, x), multiply = upload_as<T>(device, factors);
+      const auto filters = upload_filters<T>(device, weight), shifts = upload_channels<T>(device, shift);
       cuda::Tensor<T> y(device, shape);
-      cuda::depthwise_conv2d_on_tensor_cores(cuda::DepthwiseArgs<T>{input.data(),
-                                                                    filters.data(),
-                                                                    y.data(),
-                                                                    {},
-                                                                    window,
-                                                                    false,
-                                                                    shape[0],
-                                                                    shape[1],
-                                                                    shape[2],
-                                                                    shape[3],
-                                                                    shape[1],
-                                                                    shape[2]},
-                                             device.stream());
-      const Array expected = download_from(Cuda<float>::depthwise_conv2d(
-          upload_as<float>(device, x), upload_filters<float>(device, weight), window, {}));
+      cuda::DepthwiseArgs<T> args{
+          .x = input.data(), .weight = filters.data(), .y = y.data(), .window = window};
+      args.images = 1;
+      args.height = args.y_height = shape[1];
+      args.width = args.y_width = shape[2];
+      args.channels = channels;
+      args.epilogue.shift = shifts.full_data();
+      args.epilogue.residual = kernel == 7 ? input.data() : nullptr;  // adds x itself
+      args.epilogue.multiply = kernel == 7 ? nullptr : multiply.data();
+      cuda::depthwise_conv2d_on_tensor_cores(args, device.stream());
+
+      const auto full = upload_as<float>(device, x);
+      Epilogue<cuda::Tensor<float>> epilogue{.shift = upload_channels<float>(device, shift)};
+      (kernel == 7 ? epilogue.residual : epilogue.multiply) =
+          kernel == 7 ? full : upload_as<float>(device, factors);
+      const Array expected = download_from(
+          Cuda<float>::depthwise_conv2d(full, upload_filters<float>(device, weight), window, epilogue));
       expect_rounded<T>(download_from(y), expected, order, "kernel " + std::to_string(kernel));
     }
   }

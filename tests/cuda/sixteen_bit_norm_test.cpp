@@ -9,24 +9,41 @@ namespace {
 
 constexpr double order = 2e-5;
 constexpr float eps = 1e-3f;
-/// In registers (forward one to five packs a lane), one by one, and too many for registers.
+/// In registers, one by one, and too many for registers.
 constexpr std::int64_t counts_of_channels[] = {24, 13, 64, 96, 128, 320, 1288};
 
 template <class T>
 struct SixteenBitNorm : ::testing::Test {};
 TYPED_TEST_SUITE(SixteenBitNorm, SixteenBitTypes);
 
+template <class T>
+void expect_layer_norm_rounded(const cuda::Device& device, const Shape& shape) {
+  const std::int64_t channels = shape.back();
+  const Array x = rounded_to<T>(random_array(shape, 1));
+  const Array weight = random_array({channels}, 2), bias = random_array({channels}, 3);
+  const Array expected =
+      download(TestBackend::layer_norm(upload(device, x), upload(device, weight), upload(device, bias), eps));
+  const Array actual = download_from(Cuda<T>::layer_norm(
+      upload_as<T>(device, x), upload_channels<T>(device, weight), upload_channels<T>(device, bias), eps));
+  expect_rounded<T>(actual, expected, order, to_string(shape));
+}
+
 TYPED_TEST(SixteenBitNorm, LayerNorm) {
-  using T = TypeParam;
   const cuda::Device device;
   for (const std::int64_t channels : counts_of_channels) {
-    const Array x = rounded_to<T>(random_array({9, channels}, 1));
-    const Array weight = random_array({channels}, 2), bias = random_array({channels}, 3);
-    const Array expected = download(
-        TestBackend::layer_norm(upload(device, x), upload(device, weight), upload(device, bias), eps));
-    const Array actual = download_from(Cuda<T>::layer_norm(
-        upload_as<T>(device, x), upload_channels<T>(device, weight), upload_channels<T>(device, bias), eps));
-    expect_rounded<T>(actual, expected, order, to_string(x.shape));
+    expect_layer_norm_rounded<TypeParam>(device, {9, channels});
+  }
+}
+
+// So many rows that lanes have three, four and five packs each.
+TYPED_TEST(SixteenBitNorm, LayerNormOfManyRows) {
+  using Lanes = cuda::RowLanes;
+  const cuda::Device device;
+  int packs = 3;
+  for (const std::int64_t channels : {96, 112, 288}) {
+    const std::int64_t rows = (1 << 18) / Lanes::of<TypeParam>(channels).lanes + 1;
+    EXPECT_EQ(Lanes::of_many<TypeParam>(rows, channels).packs, packs++);
+    expect_layer_norm_rounded<TypeParam>(device, {rows, channels});
   }
 }
 

@@ -128,11 +128,12 @@ struct DFormerAttention {
                            const Epilogue<Tensor>& depth_epilogue) const {
     RgbdPair<Tensor> y;
     concurrently<B>(
-        *joined_streams.begin(), [&] { y.rgb = proj(joined_streams, rgb_epilogue); },
+        *joined_streams.begin(),
         [&] {
           if constexpr (depth_branch == DepthBranch::goes_on)
             y.depth = proj_e(joined_streams, depth_epilogue);
-        });
+        },
+        [&] { y.rgb = proj(joined_streams, rgb_epilogue); });
     return y;
   }
 };

@@ -39,7 +39,8 @@ struct Cuda : cuda::StorageOps<Scalar>,
   /// Side by side where a network is captured (Device::concurrently).
   template <class... Parts>
   static void concurrently(const Tensor& on, const Parts&... parts) {
-    on.device().concurrently(parts...);
+    const Device device = on.device();  // a part may be what ends the tensor
+    device.concurrently(parts...);
   }
 };
 

@@ -25,17 +25,17 @@ struct DeviceOptions {
   bool deterministic = false;
   /// Whether float32 products may round their factors to 10 bits (TF32), as tensor cores take them.
   bool allow_tf32 = false;
-  /// Whether the backend's own kernels for attention, linear layers and factorization in half and bfloat16
-  /// may use tensor cores, where the GPU has them: weights of values are then rounded to 16 bits, and factors
-  /// of the factorization's products to TF32's 19.
+  /// Whether the backend's own kernels for attention, linear layers, depthwise convolutions and factorization
+  /// in half and bfloat16 may use tensor cores, where the GPU has them: weights of values are then rounded to
+  /// 16 bits, and factors of the factorization's products to TF32's 19.
   bool tensor_cores = true;
 };
 
-/// A GPU with a stream of its own, on which all its operations are done in order, and the memory that its
-/// tensors have. A cheap handle; copies name the same device, which lives as long as a copy or a tensor does.
-/// One thread at a time may start operations on it; networks that run side by side have a device each.
-/// Nothing waits for the GPU but what brings values to the host, and `synchronize`. Where there are several
-/// GPUs, a thread's current one, as CUDA calls it, is that of the device that it last used.
+/// A GPU with a stream of its own, on which all its operations are done in order (but for `concurrently`),
+/// and the memory that its tensors have. A cheap handle; copies name the same device, which lives as long as
+/// a copy or a tensor does. One thread at a time may start operations on it; networks that run side by side
+/// have a device each. Nothing waits for the GPU but what brings values to the host, and `synchronize`. Where
+/// there are several GPUs, a thread's current one, as CUDA calls it, is that of the device that it last used.
 class Device {
  public:
   /// Throws: CudaError where there is no such GPU or no driver.
@@ -52,8 +52,9 @@ class Device {
   Staging& staging() const { return state_->staging; }
   /// cuBLASLt and cuDNN, with what they keep for this stream.
   library::Context& libraries() const { return state_->side_streams.libraries(*state_->libraries); }
-  /// Calls parts of a computation that need nothing of each other. Where a network is captured they go on
-  /// side by side; else one after the other.
+  /// Calls parts of a computation that need nothing of each other, one after the other. Where a network is
+  /// captured, what they start goes on side by side; an Event or `synchronize` in a part then sees only that
+  /// part.
   template <class... Parts>
   void concurrently(const Parts&... parts) const {
     state_->side_streams.run_all(*state_->memory, parts...);
@@ -103,7 +104,7 @@ class Device {
     std::shared_ptr<MemoryPool> memory;
     Staging staging;
     OwnedStream stream;
-    OwnedContext libraries;
+    library::OwnedContext libraries;
     SideStreams side_streams;
   };
 
@@ -127,14 +128,15 @@ class SeparateMemory {
   std::shared_ptr<MemoryPool> before_;
 };
 
-/// While one lives, the parts of `Device::concurrently` go on side by side.
+/// While one lives, the parts of `Device::concurrently` go on side by side. For Captured: parts must not
+/// replay graphs, which were recorded with one set of libraries and their workspaces.
 class SideBySide {
  public:
   explicit SideBySide(const Device& device)
-      : device_(device), before_(std::exchange(device.state_->side_streams.allowed, true)) {}
+      : device_(device), before_(std::exchange(device.state_->side_streams.side_by_side, true)) {}
   SideBySide(const SideBySide&) = delete;
   SideBySide& operator=(const SideBySide&) = delete;
-  ~SideBySide() { device_.state_->side_streams.allowed = before_; }
+  ~SideBySide() { device_.state_->side_streams.side_by_side = before_; }
 
  private:
   Device device_;

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 
 #include <dformer/backend/cuda/stream.hpp>
 #include <dformer/backend/window.hpp>
@@ -24,6 +25,10 @@ struct ContextOptions {
 };
 Context* create_context(const ContextOptions& options);
 void destroy_context(Context* context) noexcept;
+struct ContextDeleter {
+  void operator()(Context* context) const noexcept { destroy_context(context); }
+};
+using OwnedContext = std::unique_ptr<Context, ContextDeleter>;
 
 /// y [rows, columns] = op(a) op(b) + beta * y + bias, row-major, where op may transpose. The last axis of
 /// op(a) and the first of op(b) have `depth` elements. `leading_*` are the steps from row to row of a, b and

@@ -36,7 +36,7 @@ class MemoryPool {
     std::uint64_t branch;  ///< that it was made in; 0: none
   };
 
-  /// While one lives, what goes on is cut into branches, each from a begin_branch() on.
+  /// While one lives, what goes on is cut into branches, each from a begin() on.
   class Branches {
    public:
     explicit Branches(MemoryPool& pool) : pool_(pool) {
@@ -45,6 +45,11 @@ class MemoryPool {
     }
     Branches(const Branches&) = delete;
     Branches& operator=(const Branches&) = delete;
+    void begin() {
+      const std::lock_guard lock(pool_.mutex_);
+      pool_.hold_back_branch();
+      pool_.branch_ = ++pool_.branches_;
+    }
     ~Branches() {
       const std::lock_guard lock(pool_.mutex_);
       pool_.hold_back_branch();
@@ -60,11 +65,6 @@ class MemoryPool {
    private:
     MemoryPool& pool_;
   };
-  void begin_branch() {
-    const std::lock_guard lock(mutex_);
-    hold_back_branch();
-    branch_ = ++branches_;
-  }
 
   /// Throws: CudaOutOfMemory, after kept blocks were given back in vain.
   Block allocate(std::size_t bytes) {
@@ -138,12 +138,14 @@ class MemoryPool {
                           " MiB); use a smaller batch or image, half precision, or checkpointed blocks");
   }
   void give_back() noexcept {
-    for (auto& [size, blocks] : free_) {
-      for (void* memory : blocks) {
-        runtime::release(ordinal_, memory);
-        use_.reserved -= size;
+    for (Blocks* unused : {&free_, &free_of_branch_, &held_back_}) {
+      for (auto& [size, blocks] : *unused) {
+        for (void* memory : blocks) {
+          runtime::release(ordinal_, memory);
+          use_.reserved -= size;
+        }
+        blocks.clear();
       }
-      blocks.clear();
     }
   }
 

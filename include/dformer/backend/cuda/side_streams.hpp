@@ -7,28 +7,11 @@
 
 #include <dformer/backend/cuda/library.hpp>
 #include <dformer/backend/cuda/memory_pool.hpp>
+#include <dformer/backend/cuda/owned_event.hpp>
 #include <dformer/backend/cuda/owned_stream.hpp>
 #include <dformer/backend/cuda/runtime.hpp>
 
 namespace dformer::cuda {
-
-struct ContextDeleter {
-  void operator()(library::Context* context) const noexcept { library::destroy_context(context); }
-};
-using OwnedContext = std::unique_ptr<library::Context, ContextDeleter>;
-
-/// A moment on any stream of a GPU.
-class OwnedEvent {
- public:
-  explicit OwnedEvent(int ordinal) : event_(runtime::create_event(ordinal)) {}
-  OwnedEvent(const OwnedEvent&) = delete;
-  OwnedEvent& operator=(const OwnedEvent&) = delete;
-  ~OwnedEvent() { runtime::destroy_event(event_); }
-  runtime::Event get() const { return event_; }
-
- private:
-  runtime::Event event_;
-};
 
 /// The streams beside that of a device, on which parts of a computation go on side by side. Each has
 /// libraries of its own, as their workspaces serve one call at a time.
@@ -37,8 +20,8 @@ class SideStreams {
   /// `options` are those of the device's own libraries.
   explicit SideStreams(library::ContextOptions options) : options_(std::move(options)) {}
 
-  /// Whether parts may go on side by side; otherwise run_all calls one after the other.
-  bool allowed = false;
+  /// Whether parts go on side by side; otherwise run_all calls one after the other.
+  bool side_by_side = false;
 
   /// What operations are started on now.
   Stream stream(Stream own) const { return current_ == nullptr ? own : current_->stream.get(); }
@@ -57,17 +40,18 @@ class SideStreams {
   /// are called one after the other.
   template <class... Parts>
   void run_all(MemoryPool& memory, const Parts&... parts) {
-    if (!allowed || inside_) {
+    static_assert(sizeof...(Parts) > 0, "run_all: nothing was given to run");
+    if (!side_by_side || running_) {
       (parts(), ...);
       return;
     }
     make_streams(sizeof...(parts) - 1);
-    const MemoryPool::Branches branches(memory);
-    const Inside inside(*this);
+    MemoryPool::Branches branches(memory);
+    const Running running(*this);
     runtime::record(begin_->get(), options_.stream);
     std::size_t begun = 0;
     try {
-      (run(memory, begun++, parts), ...);
+      (run(branches, begun++, parts), ...);
     } catch (...) {
       try {
         wait_for_sides(begun);  // or their memory would be handed out again
@@ -83,16 +67,16 @@ class SideStreams {
     explicit Side(int ordinal) : stream(ordinal), done(ordinal) {}
     OwnedStream stream;
     OwnedEvent done;
-    OwnedContext libraries;  ///< made when they are first needed
+    library::OwnedContext libraries;  ///< made when they are first needed
   };
   /// While parts are called.
-  class Inside {
+  class Running {
    public:
-    explicit Inside(SideStreams& streams) : streams_(streams) { streams.inside_ = true; }
-    Inside(const Inside&) = delete;
-    Inside& operator=(const Inside&) = delete;
-    ~Inside() {
-      streams_.inside_ = false;
+    explicit Running(SideStreams& streams) : streams_(streams) { streams.running_ = true; }
+    Running(const Running&) = delete;
+    Running& operator=(const Running&) = delete;
+    ~Running() {
+      streams_.running_ = false;
       streams_.current_ = nullptr;
     }
 
@@ -106,10 +90,10 @@ class SideStreams {
   }
 
   template <class Part>
-  void run(MemoryPool& memory, std::size_t number, const Part& part) {
+  void run(MemoryPool::Branches& branches, std::size_t number, const Part& part) {
     current_ = number == 0 ? nullptr : sides_[number - 1].get();
     if (current_ != nullptr) runtime::wait_for(current_->stream.get(), begin_->get());
-    memory.begin_branch();
+    branches.begin();
     part();
   }
   /// The first of `parts` is on the device's own stream.
@@ -124,7 +108,7 @@ class SideStreams {
   std::unique_ptr<OwnedEvent> begin_;
   std::vector<std::unique_ptr<Side>> sides_;
   Side* current_ = nullptr;
-  bool inside_ = false;
+  bool running_ = false;
 };
 
 }  // namespace dformer::cuda

@@ -50,9 +50,7 @@ class Staging {
     runtime::synchronize(stream);
     std::memcpy(to, block.memory, bytes);
     free_.push_back(block);
-    free_.insert(free_.end(), copying_.begin(), copying_.end());
-    copying_.clear();
-    bytes_copying_ = 0;
+    while (!copying_.empty()) wait_for_oldest();  // not at all, unless one is on another stream
   }
 
  private:
@@ -71,13 +69,17 @@ class Staging {
     runtime::release_pinned(block.memory);
   }
 
+  void wait_for_oldest() {
+    runtime::wait_for(copying_.front().copied);
+    bytes_copying_ -= copying_.front().bytes;
+    free_.push_back(copying_.front());
+    copying_.pop_front();
+  }
+
   /// The smallest free block that is large enough and not far too large, or a new one.
   Block take(std::size_t bytes) {
     while (!copying_.empty() && (copying_.size() >= most_copies || bytes_copying_ + bytes > most_bytes)) {
-      runtime::wait_for(copying_.front().copied);
-      bytes_copying_ -= copying_.front().bytes;
-      free_.push_back(copying_.front());
-      copying_.pop_front();
+      wait_for_oldest();
     }
     const std::size_t size = rounded(bytes);
     auto best = free_.end();

@@ -56,8 +56,10 @@ constexpr int depthwise_blocks = (Pixels > 2 ? 4 : 5) - (sizeof(T) == 4 ? 1 : 0)
 /// Stride and dilation 1. A thread makes `Pixels` neighbours of a row for one pack of channels, line by line
 /// of the window; while it multiplies one line, the next is on its way. Lines are shared by the rows of a
 /// block through the first cache, so that from memory x is read once, but for the tile's edge, and 3x3 is
-/// bound by memory. 7x7 in half is bound by its 49 multiply-adds an element, with a load, and its conversion,
-/// for every second of them.
+/// bound by memory. Where it makes 7x7 in half (depthwise_on_tensor_cores.cuh mostly does) it is bound by 49
+/// multiply-adds an element, with a load, and its conversion, for every second of them. Where x itself is
+/// added
+/// (`input_factor`), the middle element of each filter is one larger.
 template <class T, int N, int Kernel, int Pixels>
 __global__ void __launch_bounds__(128, depthwise_blocks<T, Pixels>)
     depthwise_strips(DepthwiseStripArgs<T> tiles) {

@@ -19,8 +19,8 @@ namespace dformer::cuda {
 namespace device {
 
 /// A block makes Rows by 16 pixels, each of its warps for one pack of 8 channels. The pixels of x that it
-/// needs lie in shared memory, each with a pack's place more than it has where the number is even: so that
-/// neighbouring pixels of one pack are in different banks.
+/// needs lie in shared memory, padded to an odd number of packs, so that neighbouring pixels of one pack are
+/// in different banks.
 template <class T, int Kernel, int Rows>
 struct DepthwiseCoreTile {
   static constexpr int rows = Rows;
@@ -193,7 +193,7 @@ DepthwiseCoreArgs<T> depthwise_core_args(const DepthwiseArgs<T>& args) {
 }
 
 template <class T>
-std::int64_t blocks_of(const DepthwiseCoreArgs<T>& tiles) {
+std::int64_t depthwise_core_blocks(const DepthwiseCoreArgs<T>& tiles) {
   return tiles.convolution.images * tiles.row_tiles * tiles.column_tiles * tiles.groups;
 }
 
@@ -202,11 +202,11 @@ template <int Kernel, class T>
 void launch_depthwise_on_tensor_cores(const DepthwiseArgs<T>& args, Stream stream) {
   constexpr std::int64_t blocks_wanted = 4 * 132;
   const auto start = [&](auto kernel, const DepthwiseCoreArgs<T>& tiles, std::size_t shared_bytes) {
-    launch("depthwise_conv2d", kernel, {blocks_of(tiles), tiles.packs * warp_size, shared_bytes}, stream,
-           tiles);
+    launch("depthwise_conv2d", kernel, {depthwise_core_blocks(tiles), tiles.packs * warp_size, shared_bytes},
+           stream, tiles);
   };
   const auto tall = depthwise_core_args<T, Kernel, 8>(args);
-  if (blocks_of(tall) >= blocks_wanted) {
+  if (depthwise_core_blocks(tall) >= blocks_wanted) {
     return start(depthwise_on_tensor_cores<T, Kernel, 8>, tall,
                  DepthwiseCoreTile<T, Kernel, 8>::shared_bytes(tall.packs));
   }

@@ -125,7 +125,7 @@ __global__ void scale_shift_columns(ScaleShiftArgs<T> args) {
 
 template <class T>
 void layer_norm(const LayerNormArgs<T>& args, Stream stream) {
-  const RowLanes row = RowLanes::with_few_idle_lanes<T>(args.rows, args.channels);
+  const RowLanes row = RowLanes::of_many<T>(args.rows, args.channels);
   const device::Grid grid{device::blocks_of(args.rows, row.rows()), RowLanes::threads};
   const auto launch_rows = [&](void (*kernel)(device::LayerNormRows<T>)) {
     device::launch("layer_norm", kernel, grid, stream, device::LayerNormRows<T>{args, row.lanes});

@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -108,9 +107,14 @@ void record(Event event, Stream stream) {
 }
 /// A stream that waits for what is captured is captured as well.
 void wait_for(Stream stream, Event event) {
+  if (event->capture != stream->capture &&
+      (stream->capture != nullptr || event->capture != emulation::capture)) {
+    throw CudaError("[cuda] a stream waits for an event of another capture, or a captured one for none");
+  }
   if (event->capture == nullptr) return;
   if (stream->capture == nullptr) {
     stream->capture = event->capture;
+    stream->order = stream->capture->streams.front()->order;
     stream->capture->streams.push_back(stream);
   }
   stream->last.insert(stream->last.end(), event->last.begin(), event->last.end());
@@ -161,7 +165,6 @@ bool is_capturing(Stream stream) {
 }
 /// Where nodes have no order among them: as they were captured, the other way round, or in any order.
 void replay(Graph graph, Stream stream) {
-  std::mt19937 random(1);
   std::vector<std::size_t> waits_for(graph->nodes.size()), ready;
   std::vector<std::vector<std::size_t>> followers(graph->nodes.size());
   for (std::size_t i = 0; i < graph->nodes.size(); ++i) {
@@ -173,7 +176,7 @@ void replay(Graph graph, Stream stream) {
     auto next = std::min_element(ready.begin(), ready.end());
     if (stream->order == emulation::Order::descending) next = std::max_element(ready.begin(), ready.end());
     if (stream->order == emulation::Order::shuffled) {
-      next = ready.begin() + static_cast<std::ptrdiff_t>(random() % ready.size());
+      next = ready.begin() + static_cast<std::ptrdiff_t>(graph->random() % ready.size());
     }
     const std::size_t node = *next;
     ready.erase(next);

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <functional>
 #include <mutex>
+#include <random>
 #include <utility>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct GraphHandle {
   };
   std::vector<Node> nodes;
   std::vector<Stream> streams;
+  std::mt19937 random{1};  ///< each replay has another order
   bool valid = true;
 };
 

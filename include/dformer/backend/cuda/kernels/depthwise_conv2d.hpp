@@ -26,8 +26,9 @@ struct DepthwiseArgs {
   std::int64_t y_height;
   std::int64_t y_width;
 };
+
 /// Whether an epilogue adds x itself to the sums, as the positional convolutions do: then it need not be read
-/// again, and the filters' middle elements are one larger instead.
+/// again.
 template <class T>
 bool adds_input(const DepthwiseArgs<T>& args) {
   const EpilogueOperands<T>& epilogue = args.epilogue;

@@ -23,11 +23,11 @@ struct RowLanes {
     while (lanes > 1 && lanes / 2 >= packs) lanes /= 2;
     return {lanes, static_cast<int>((packs + lanes - 1) / lanes)};
   }
-  /// The same with more packs of each lane and fewer lanes without any: of 16 lanes for 12 packs four would
-  /// wait, of 4 none does. For kernels that need few registers beside the row, and so many rows that they
-  /// fill a large GPU several times: with few of them it is what a lane does one after the other that counts.
+  /// The same for kernels that need few registers beside the row. Where rows are so many that they fill a
+  /// large GPU several times, a lane has more packs, and fewer lanes have none: of 16 lanes for 12 packs four
+  /// would wait, of 4 none does. With few rows it is what a lane does one after the other that counts.
   template <class T>
-  static RowLanes with_few_idle_lanes(std::int64_t rows, std::int64_t channels) {
+  static RowLanes of_many(std::int64_t rows, std::int64_t channels) {
     RowLanes row = of<T>(channels);
     constexpr int least_lanes = 4;
     constexpr std::int64_t threads_wanted = std::int64_t{1} << 18;

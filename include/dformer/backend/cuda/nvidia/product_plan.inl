@@ -62,7 +62,6 @@ class ProductPlan {
     set(CUBLASLT_MATMUL_DESC_TRANSB, p.transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N);
     if (key.has_bias) {
       set(CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
-      set(CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, data_type(p.result_type));
       set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, p.bias);
     }
     b_ =
