@@ -87,8 +87,11 @@ TYPED_TEST(SixteenBitImage, DepthwiseConv2dOnTensorCores) {
       const auto input = upload_as<T>(device, x), multiply = upload_as<T>(device, factors);
       const auto filters = upload_filters<T>(device, weight), shifts = upload_channels<T>(device, shift);
       cuda::Tensor<T> y(device, shape);
-      cuda::DepthwiseArgs<T> args{
-          .x = input.data(), .weight = filters.data(), .y = y.data(), .window = window};
+      cuda::DepthwiseArgs<T> args{};
+      args.x = input.data();
+      args.weight = filters.data();
+      args.y = y.data();
+      args.window = window;
       args.images = 1;
       args.height = args.y_height = shape[1];
       args.width = args.y_width = shape[2];
