@@ -4,7 +4,6 @@
 
 #include <cstdint>
 #include <string>
-#include <type_traits>
 
 #include "bench.hpp"
 #include <dformer/backend/cuda/depthwise_conv2d.hpp>
@@ -21,7 +20,7 @@ template <class T>
 Work depthwise_work(double bytes, const Shape& shape, int kernel) {
   return {.bytes = bytes,
           .multiply_adds = static_cast<double>(shape.numel()) * kernel * kernel,
-          .unit = std::is_same_v<T, float> ? Unit::float32 : Unit::tensor_cores};
+          .unit = product_unit<T>};
 }
 
 /// `Residual`: what the result is added to.

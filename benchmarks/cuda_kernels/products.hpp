@@ -6,7 +6,6 @@
 
 #include <cstdint>
 #include <string>
-#include <type_traits>
 #include <vector>
 
 #include "bench.hpp"
@@ -23,7 +22,7 @@ Work linear_work(const Shape& x, const std::vector<std::int64_t>& channels, std:
   const auto rows = static_cast<double>(x.rows()), outputs = static_cast<double>(columns);
   return {.bytes = Bench<T>::bytes(rows * (depth + outputs * (1 + read)) + depth * outputs),
           .multiply_adds = rows * depth * outputs,
-          .unit = std::is_same_v<T, float> ? Unit::float32 : Unit::tensor_cores};
+          .unit = product_unit<T>};
 }
 
 /// With a bias.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
+#include <type_traits>
 
 #include <dformer/backend/cuda/measure/ceilings.hpp>
 
@@ -12,6 +13,10 @@ namespace dformer::benchmarks {
 
 /// Where multiply-adds may be done: products of 16-bit or TF32 factors on tensor cores, all else one by one.
 enum class Unit : std::uint8_t { float32, tf32, tensor_cores };
+
+/// Of products of factors of T.
+template <class T>
+constexpr Unit product_unit = std::is_same_v<T, float> ? Unit::float32 : Unit::tensor_cores;
 
 /// The fewest bytes that an operation must move, with each operand read once and each result written once
 /// (what has a value for each channel is left out), and its multiply-adds.

@@ -62,6 +62,15 @@ void expect_same_results(const Network& net, Captured& captured, const cuda::Cap
   }
 }
 
+/// A network captured on a device.
+template <class Network>
+void expect_captured_to_agree(const cuda::Device& device, const cuda::CapturedSize& size) {
+  Network net;
+  initialize(net, 1, device);
+  cuda::Captured captured(net, size);
+  expect_same_results(net, captured, size);
+}
+
 template <class T>
 class CapturedNetwork : public ::testing::Test {};
 using Types = ::testing::Types<float, half, bfloat16>;
@@ -89,11 +98,7 @@ std::vector<cuda::Device> some_devices() {
 /// the emulation in each order that the graph leaves open.
 TYPED_TEST(CapturedNetwork, OfTheLibraryGivesWhatItGives) {
   for (const auto& device : some_devices<TypeParam>()) {
-    SmallNetwork<Cuda<TypeParam>> net;
-    initialize(net, 1, device);
-    const cuda::CapturedSize size{1, 32, 32};
-    cuda::Captured captured(net, size);
-    expect_same_results(net, captured, size);
+    expect_captured_to_agree<SmallNetwork<Cuda<TypeParam>>>(device, {1, 32, 32});
   }
 }
 
@@ -136,11 +141,7 @@ struct BranchingNetwork {
 
 TYPED_TEST(CapturedNetwork, OfPartsSideBySide) {
   for (const auto& device : some_devices<TypeParam>()) {
-    BranchingNetwork<Cuda<TypeParam>> net;
-    initialize(net, 1, device);
-    const cuda::CapturedSize size{1, 6, 7};
-    cuda::Captured captured(net, size);
-    expect_same_results(net, captured, size);
+    expect_captured_to_agree<BranchingNetwork<Cuda<TypeParam>>>(device, {1, 6, 7});
   }
 }
 
@@ -164,11 +165,7 @@ TYPED_TEST(CapturedNetwork, LeavesTheDeviceUsableWhenAPartThrows) {
     };
     EXPECT_THROW(Failing(device, fails, {1, 2, 3}), std::runtime_error);
     EXPECT_EQ(device.stream(), own);
-    PairNetwork<B> net;
-    initialize(net, 1, device);
-    const cuda::CapturedSize size{1, 4, 6};
-    cuda::Captured captured(net, size);
-    expect_same_results(net, captured, size);
+    expect_captured_to_agree<PairNetwork<B>>(device, {1, 4, 6});
   }
 }
 

@@ -45,7 +45,7 @@ class Device {
   /// Makes its GPU the current one, which kernels on the stream must be started on.
   Stream stream() const {
     runtime::make_current(options().ordinal);
-    return state_->side_streams.stream(state_->stream.get());
+    return state_->side_streams.stream();
   }
   MemoryPool& memory() const { return *state_->memory; }
   const std::shared_ptr<MemoryPool>& shared_memory() const { return state_->memory; }

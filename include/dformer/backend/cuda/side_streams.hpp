@@ -18,13 +18,14 @@ namespace dformer::cuda {
 class SideStreams {
  public:
   /// `options` are those of the device's own libraries.
-  explicit SideStreams(library::ContextOptions options) : options_(std::move(options)) {}
+  explicit SideStreams(library::ContextOptions options)
+      : options_(std::move(options)), begin_(options_.ordinal) {}
 
   /// Whether parts go on side by side; otherwise run_all calls one after the other.
   bool side_by_side = false;
 
   /// What operations are started on now.
-  Stream stream(Stream own) const { return current_ == nullptr ? own : current_->stream.get(); }
+  Stream stream() const { return current_ == nullptr ? options_.stream : current_->stream.get(); }
   library::Context& libraries(library::Context& own) const {
     if (current_ == nullptr) return own;
     if (current_->libraries == nullptr) {
@@ -45,10 +46,10 @@ class SideStreams {
       (parts(), ...);
       return;
     }
-    make_streams(sizeof...(parts) - 1);
+    while (sides_.size() + 1 < sizeof...(parts)) sides_.push_back(std::make_unique<Side>(options_.ordinal));
     MemoryPool::Branches branches(memory);
     const Running running(*this);
-    runtime::record(begin_->get(), options_.stream);
+    runtime::record(begin_.get(), options_.stream);
     std::size_t begun = 0;
     try {
       (run(branches, begun++, parts), ...);
@@ -84,15 +85,10 @@ class SideStreams {
     SideStreams& streams_;
   };
 
-  void make_streams(std::size_t count) {
-    if (begin_ == nullptr) begin_ = std::make_unique<OwnedEvent>(options_.ordinal);
-    while (sides_.size() < count) sides_.push_back(std::make_unique<Side>(options_.ordinal));
-  }
-
   template <class Part>
   void run(MemoryPool::Branches& branches, std::size_t number, const Part& part) {
     current_ = number == 0 ? nullptr : sides_[number - 1].get();
-    if (current_ != nullptr) runtime::wait_for(current_->stream.get(), begin_->get());
+    if (current_ != nullptr) runtime::wait_for(current_->stream.get(), begin_.get());
     branches.begin();
     part();
   }
@@ -105,7 +101,7 @@ class SideStreams {
   }
 
   library::ContextOptions options_;
-  std::unique_ptr<OwnedEvent> begin_;
+  OwnedEvent begin_;
   std::vector<std::unique_ptr<Side>> sides_;
   Side* current_ = nullptr;
   bool running_ = false;

@@ -2,8 +2,8 @@
 
 // Depthwise convolutions in half and bfloat16 as products of matrices: of 16 pixels by 8 channels of one tap
 // and 8 of another, and those taps' filters on two diagonals [16, 8]. Seven of eight products are with zero,
-// and it is still several times as fast as one multiply-add after the other, each with its operand made
-// float: 7x7 is no longer bound by arithmetic.
+// and an H200 is still faster so, 7x7 by nearly half, than with one multiply-add after the other, each with
+// its operand made float.
 
 #include <algorithm>
 #include <cstddef>
