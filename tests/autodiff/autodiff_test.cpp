@@ -80,6 +80,12 @@ TEST(Autodiff, EveryOperationHasItsDerivative) {
   for (Activation activation : {Activation::gelu, Activation::sigmoid})
     check({{"a", &a}}, [&] { return B::activate(a, activation); });
   check({{"a", &a}}, [&] { return B::softmax(a); });
+  check({{"a", &a}}, [&] { return B::select_channels(a, 1, 2); });
+  check({{"a", &a}}, [&] { return B::select_channels(a, -1, 4); });
+  check({{"a", &a}}, [&] { return B::select_channels(a, 2, 5); });
+  T spatial = leaf({2, 1, 1, 4}, "spatial"), channel = leaf({2, 1, 1, 4}, "channel");
+  check({{"a", &a}, {"spatial", &spatial}, {"channel", &channel}},
+        [&] { return B::gate(a, spatial, channel, 0.6f); });
   check({{"a", &a}, {"c", &c}, {"d", &d}}, [&] { return B::layer_norm(a, c, d, 1e-5f); });
   check({{"a", &a}, {"c", &c}, {"d", &d}}, [&] { return B::scale_shift(a, c, d); });
   check({{"a", &a}}, [&] { return B::dropout2d(a, 0.5f); });

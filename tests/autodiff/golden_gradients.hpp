@@ -16,10 +16,17 @@ template <class Mode>
 using Recorded = Autodiff<TestBackend, Mode>;
 using Leaf = autodiff::Tensor<TestBackend>;
 
+/// What a fixture calls its gradients.
+struct GradientKeys {
+  std::string of_input = "grad.input.";
+  std::string of_parameter = "grad.param.";
+};
+
 /// The inputs of a fixture as leaves, and the results of a module, whose gradients are to be the fixture's.
 class GoldenRun {
  public:
-  GoldenRun(const Golden& golden, const TestBackend::Device& device) : golden_(golden), device_(device) {}
+  GoldenRun(const Golden& golden, const TestBackend::Device& device, GradientKeys keys = {})
+      : golden_(golden), device_(device), keys_(std::move(keys)) {}
 
   /// Stored channels last, or of another rank than four.
   Leaf input(const std::string& key) { return leaf(key, golden_.array("input." + key), false); }
@@ -36,7 +43,7 @@ class GoldenRun {
     backward(std::span<const ResultGradient<TestBackend>>(results_), gradients);
     std::size_t compared = 0;
     for (const auto& input : inputs_) {
-      const std::string key = "grad.input." + input.key;
+      const std::string key = keys_.of_input + input.key;
       if (!golden_.has(key)) continue;
       const Array expected = golden_.array(key);
       const Array actual = download(gradients.of(input.leaf));
@@ -44,7 +51,7 @@ class GoldenRun {
     }
     for (const auto& [name, parameter] : parameters(module)) {
       if (parameter->kind() != ParameterKind::trained) continue;
-      const std::string key = "grad.param." + name;
+      const std::string key = keys_.of_parameter + name;
       ASSERT_TRUE(golden_.has(key)) << key;
       const auto gradient = gradients.of(parameter->value());
       ASSERT_TRUE(gradient) << key;
@@ -87,6 +94,7 @@ class GoldenRun {
 
   const Golden& golden_;
   const TestBackend::Device& device_;
+  GradientKeys keys_;
   std::vector<Input> inputs_;
   std::vector<ResultGradient<TestBackend>> results_;
 };

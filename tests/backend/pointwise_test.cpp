@@ -108,6 +108,75 @@ TEST(Concat, PutsChannelsSideBySide) {
   }
 }
 
+TEST(SelectChannels, CutsAndFillsWithZeros) {
+  const Array x{{1, 2, 1, 3}, {1, 2, 3, 4, 5, 6}};
+  const auto select = [&](const TestBackend::Device& device, std::int64_t first, std::int64_t count) {
+    const Array y = download(TestBackend::select_channels(upload(device, x), first, count));
+    EXPECT_EQ(to_string(y.shape), to_string(Shape{1, 2, 1, count}));
+    return y.values;
+  };
+  using Values = std::vector<float>;
+  for (const auto& device : test_devices()) {
+    EXPECT_EQ(select(device, 0, 3), x.values);
+    EXPECT_EQ(select(device, 1, 2), (Values{2, 3, 5, 6}));
+    EXPECT_EQ(select(device, 2, 1), (Values{3, 6}));
+    EXPECT_EQ(select(device, 1, 4), (Values{2, 3, 0, 0, 5, 6, 0, 0}));
+    EXPECT_EQ(select(device, -2, 4), (Values{0, 0, 1, 2, 0, 0, 4, 5}));
+    EXPECT_EQ(select(device, -1, 5), (Values{0, 1, 2, 3, 0, 0, 4, 5, 6, 0}));
+    EXPECT_EQ(select(device, 3, 2), Values(4));
+    EXPECT_EQ(select(device, -5, 2), Values(4));
+  }
+}
+
+// Of many rows, with channels that are and are not whole vectors, beside splitting and joining.
+TEST(SelectChannels, PiecesAreTheWhole) {
+  for (const std::int64_t channels : {24, 40, 67}) {
+    const Array x = random_array({2, 31, 9, channels}, 1);
+    for (const auto& device : test_devices()) {
+      const Tensor whole = upload(device, x);
+      const std::array pieces{TestBackend::select_channels(whole, 0, 8),
+                              TestBackend::select_channels(whole, 8, channels - 8)};
+      EXPECT_EQ(download(TestBackend::concat(pieces)).values, x.values);
+    }
+  }
+}
+
+TEST(Gate, EveryCountOfChannels) {
+  for (const std::int64_t channels : {1, 3, 4, 8, 15, 16, 17, 48, 70, 256, 301}) {
+    const Array x = random_array({2, 3, 5, channels}, 1), spatial = random_array({2, 1, 1, channels}, 2),
+                channel = random_array({2, 1, 1, channels}, 3);
+    constexpr float scale = 0.37f;
+    Array expected = x;
+    const auto count = static_cast<std::size_t>(channels);
+    for (std::size_t row = 0; row < 2 * 3 * 5; ++row) {
+      const std::size_t image = row / 15 * count;
+      double sum = 0;
+      for (std::size_t c = 0; c < count; ++c)
+        sum += static_cast<double>(x.values[row * count + c]) * static_cast<double>(spatial.values[image + c]);
+      const double map = 1 / (1 + std::exp(-static_cast<double>(scale) * sum));
+      for (std::size_t c = 0; c < count; ++c) {
+        expected.values[row * count + c] =
+            static_cast<float>(map * static_cast<double>(x.values[row * count + c]) *
+                               static_cast<double>(channel.values[image + c]));
+      }
+    }
+    for (const auto& device : test_devices()) {
+      const Array y = download(TestBackend::gate(upload(device, x), upload(device, spatial),
+                                                 upload(device, channel), scale));
+      expect_close(y, expected, 1e-6, to_string(x.shape));
+    }
+  }
+}
+
+TEST(Gate, Extremes) {
+  const Array x{{1, 1, 3, 1}, {1e20f, -1e20f, 0.0f}}, one{{1, 1, 1, 1}, {1.0f}};
+  for (const auto& device : test_devices()) {
+    const Tensor ones = upload(device, one);
+    EXPECT_EQ(download(TestBackend::gate(upload(device, x), ones, ones, 1.0f)).values,
+              (std::vector<float>{1e20f, 0.0f, 0.0f}));
+  }
+}
+
 TEST(Softmax, MatchesReference) {
   for (const char* name : {"ops/softmax_last", "ops/softmax_dim1"}) {
     const Golden golden(name);
@@ -169,6 +238,10 @@ TEST(Pointwise, RejectsWrongShapes) {
             "[concat] inputs must agree in all but the last extent; got (2, 3) (3, 2)");
   EXPECT_EQ(error([&] { TestBackend::concat(std::span<const Tensor>()); }),
             "[concat] expected at least one input of rank 1 or more; got");
+  EXPECT_EQ(error([&] { TestBackend::select_channels(a, 1, 0); }),
+            "[select_channels] 1 channel or more expected, asked for 0 from 1 on; got (2, 3)");
+  EXPECT_EQ(error([&] { TestBackend::gate(a, a, a, 1.0f); }),
+            "[gate] input [N, H, W, C] and twice [N, 1, 1, C] expected; got (2, 3) (2, 3) (2, 3)");
   EXPECT_EQ(error([&] {
               TestBackend::softmax(upload(device, {{}, {1.0f}}));
             }),

@@ -36,6 +36,12 @@ TEST(KeyMap, JittorNamesBecomeTorchNames) {
   EXPECT_FALSE(can_become("backbone.norm_e.weight", "backbone.bn_e.weight")) << "whole segments only";
 }
 
+TEST(KeyMap, KnowsAsymFormersFirstNames) {
+  EXPECT_TRUE(can_become("module.down_sample_2.SCC.conv1.weight", "down_sample_2.SCC.conv_bn.0.weight"));
+  EXPECT_TRUE(can_become("down_sample_4.SCC.bn.running_mean", "down_sample_4.SCC.conv_bn.1.running_mean"));
+  EXPECT_EQ(from_jittor_key("down_sample_4.SCC.bn.weight"), "down_sample_4.SCC.bn.weight");
+}
+
 TEST(KeyMap, ConvertingKnowsWhereJittorHasItsNames) {
   const std::pair<std::string, std::string> names[] = {
       {"decode_head.hamburger.ham_out.norm.running_var", "decode_head.hamburger.ham_out.bn.running_var"},
@@ -58,6 +64,9 @@ TEST(KeyMap, KnowsWhatMayBeIgnored) {
   EXPECT_TRUE(is_ignorable_key("backbone.norm3.bias"));
   EXPECT_TRUE(is_ignorable_key("x.num_batches_tracked"));
   EXPECT_TRUE(is_ignorable_key("backbone.layers.0.blocks.1.Geo.angle"));
+  EXPECT_TRUE(is_ignorable_key("down_sample_3.SCC.cross_atten.midc1"));
+  EXPECT_TRUE(is_ignorable_key("down_sample_3.SCC.fus_atten.inc"));
+  EXPECT_FALSE(is_ignorable_key("down_sample_3.SCC.fus_atten.fc_spatial.0.weight"));
   EXPECT_FALSE(is_ignorable_key("backbone.norm4.weight"));
   EXPECT_FALSE(is_ignorable_key("backbone.norm.weight"));
   EXPECT_FALSE(is_ignorable_key("backbone.layers.0.blocks.1.Geo.weight"));

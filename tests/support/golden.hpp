@@ -71,6 +71,7 @@ class Golden {
   }
 
   bool has(const std::string& key) const { return header_.contains(key); }
+  bool has_text(const std::string& key) const { return header_.at("__metadata__").contains(key); }
   std::string text(const std::string& key) const { return header_.at("__metadata__").at(key); }
   /// A metadata entry that holds JSON, such as `attrs`.
   nlohmann::json json(const std::string& key) const { return nlohmann::json::parse(text(key)); }
@@ -82,7 +83,7 @@ class Golden {
     return result;
   }
 
-  /// F32, I64 and U8 tensors, as floats.
+  /// F32, F64, I64 and U8 tensors, as floats.
   Array array(const std::string& key) const {
     const auto& entry = header_.at(key);
     Array result;
@@ -93,6 +94,10 @@ class Golden {
     for (std::size_t i = 0; i < result.values.size(); ++i) {
       if (dtype == "F32") {
         std::memcpy(&result.values[i], from + 4 * i, 4);
+      } else if (dtype == "F64") {
+        double value = 0;
+        std::memcpy(&value, from + 8 * i, 8);
+        result.values[i] = static_cast<float>(value);
       } else if (dtype == "I64") {
         std::int64_t value = 0;
         std::memcpy(&value, from + 8 * i, 8);

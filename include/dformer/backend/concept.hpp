@@ -63,15 +63,21 @@ concept NormFamily = requires(const TensorOf<B>& x, float eps) {
   { B::scale_shift(x, x, x) } -> std::same_as<TensorOf<B>>;
 };
 
-/// Elementwise functions, concatenation of channels, softmax over the last axis.
+/// Elementwise functions, concatenation of channels, softmax over the last axis. select_channels(x [..., C],
+/// first, count): y[..., c] = x[..., first + c] for c < count, and 0 where x has no such channel: a slice, a
+/// padding, and each the other's derivative. gate(x [N, H, W, C], spatial, channel [N, 1, 1, C], scale):
+/// sigmoid(scale * sum_c x * spatial) * x * channel, attention to pixels and to channels at once
+/// (AsymFormer).
 template <class B>
 concept PointwiseFamily = requires(const TensorOf<B>& x, std::span<const TensorOf<B>> inputs,
-                                   Activation activation) {
+                                   std::int64_t channel, Activation activation, float scale) {
   { B::activate(x, activation) } -> std::same_as<TensorOf<B>>;
   { B::add(x, x) } -> std::same_as<TensorOf<B>>;
   { B::multiply(x, x) } -> std::same_as<TensorOf<B>>;
   { B::concat(inputs) } -> std::same_as<TensorOf<B>>;
+  { B::select_channels(x, channel, channel) } -> std::same_as<TensorOf<B>>;
   { B::softmax(x) } -> std::same_as<TensorOf<B>>;
+  { B::gate(x, x, x, scale) } -> std::same_as<TensorOf<B>>;
 };
 
 /// adaptive_avg_pool(inputs, height, width): inputs [N, H, W, C_i], taken as concatenated.

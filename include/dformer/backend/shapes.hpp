@@ -57,6 +57,25 @@ inline Shape concat(std::span<const Shape> inputs, const char* op = "concat") {
   return inputs[0].with_back(channels);
 }
 
+/// x [N, H, W, C] with one value for each channel of each image, twice: [N, 1, 1, C].
+inline Shape gate(const Shape& x, const Shape& spatial, const Shape& channel) {
+  if (x.rank() != 4 || !(spatial == Shape{x[0], 1, 1, x[3]}) || !(channel == spatial)) {
+    fail("gate", "input [N, H, W, C] and twice [N, 1, 1, C] expected", {x, spatial, channel});
+  }
+  return x;
+}
+
+/// `count` channels of x [..., C] from `first` on, which may lie before or beyond those that there are: [...,
+/// count].
+inline Shape select_channels(const Shape& x, std::int64_t first, std::int64_t count) {
+  if (x.rank() == 0) fail("select_channels", "input must be [..., C]", {x});
+  if (count < 1) {
+    fail("select_channels", "1 channel or more expected, asked for " + std::to_string(count) + " from " +
+                                std::to_string(first) + " on", {x});
+  }
+  return x.with_back(count);
+}
+
 /// x [..., I] by weight [O, I] (or [O, I, 1, 1]) gives [..., O].
 inline Shape linear(const Shape& x, const Shape& weight) {
   const bool pointwise = weight.rank() == 4 && weight[2] == 1 && weight[3] == 1;

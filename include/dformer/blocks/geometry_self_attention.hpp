@@ -3,29 +3,12 @@
 #include <cmath>
 
 #include <dformer/backend/geometry_prior.hpp>
+#include <dformer/blocks/named_depthwise_conv2d.hpp>
 #include <dformer/nn/concurrently.hpp>
 #include <dformer/nn/conv2d.hpp>
 #include <dformer/nn/linear.hpp>
 
 namespace dformer {
-
-/// A depthwise convolution under the name that the checkpoints give it. Parameters: dwconv.
-template <class B, int Channels, int Kernel>
-struct NamedDepthwiseConv2d {
-  using Backend = B;
-  using Tensor = typename B::Tensor;
-
-  DepthwiseConv2d<B, Channels, Kernel> dwconv;
-
-  Tensor operator()(const Tensor& x, const Epilogue<Tensor>& epilogue = {}) const {
-    return dwconv(x, epilogue);
-  }
-
-  template <class Self, class Visitor>
-  static void visit(Self& self, Visitor& visitor) {
-    visitor("dwconv", self.dwconv);
-  }
-};
 
 /// Geometry self-attention (DFormerv2, CVPR 2025, section 3.2): attention whose scores are lowered with
 /// distance in the image and in depth, plus a 5x5 depthwise convolution of the values (LEPE). Shapes: x [N,

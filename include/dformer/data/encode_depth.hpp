@@ -56,6 +56,16 @@ inline std::string fitting_encodings(const cv::Mat& depth) {
                                  ", got " + describe(depth) + "; " + fitting_encodings(depth));
 }
 
+/// Throws: ImageError unless `depth` is of the type in which Encoding stores lengths.
+template <MetricDepth Encoding>
+void require_metric_type(const cv::Mat& depth, const std::string& subject) {
+  constexpr bool is_float = std::same_as<typename Encoding::Pixel, float>;
+  if (!depth.empty() && depth.dims == 2 && depth.type() == (is_float ? CV_32FC1 : CV_16UC1)) return;
+  throw_wrong_depth(depth, Encoding::name,
+                    is_float ? "a 32-bit float image with 1 channel" : "a 16-bit image with 1 channel",
+                    subject);
+}
+
 /// 1 / disparity as float; 0 where nothing was matched.
 template <class Pixel>
 cv::Mat depth_of_disparity(const cv::Mat& disparity) {
@@ -95,14 +105,8 @@ inline EncodedDepth merge_grey_channels(const cv::Mat& picture) {
 template <MetricDepth Encoding>
 EncodedDepth encode_depth(const cv::Mat& depth, HolePolicy holes = HolePolicy::keep,
                           const std::string& subject = "encode_depth") {
-  using Pixel = typename Encoding::Pixel;
-  constexpr bool is_float = std::same_as<Pixel, float>;
-  if (depth.empty() || depth.dims != 2 || depth.type() != (is_float ? CV_32FC1 : CV_16UC1)) {
-    detail::throw_wrong_depth(
-        depth, Encoding::name,
-        is_float ? "a 32-bit float image with 1 channel" : "a 16-bit image with 1 channel", subject);
-  }
-  return {stretch_depth<Pixel>(depth, holes), check_metric_depth<Encoding>(depth)};
+  detail::require_metric_type<Encoding>(depth, subject);
+  return {stretch_depth<typename Encoding::Pixel>(depth, holes), check_metric_depth<Encoding>(depth)};
 }
 
 /// Stereo disparity. Throws: as above; any of 8-bit, 16-bit, signed 16-bit and float with 1 channel is

@@ -21,6 +21,10 @@ inline constexpr std::array<double, 3> color_deviation{0.229, 0.224, 0.225};
 inline constexpr double depth_mean = 0.48;
 inline constexpr double depth_deviation = 0.28;
 
+/// AsymFormer's of depth in metres, which are NYUDepthv2's.
+inline constexpr double metres_mean = 2.8424503515351494;
+inline constexpr double metres_deviation = 0.9932836506164299;
+
 /// The normalised value of each of the 256 bytes: computed in double and rounded once, so results depend
 /// neither on the processor nor on compiler options.
 using NormalizationTable = std::array<float, 256>;
@@ -70,6 +74,15 @@ inline void normalize_depth(std::span<const std::uint8_t> grey, std::span<float>
   detail::require_room(out, grey.size(), "normalize_depth");
   float* to = out.data();
   for (const std::uint8_t value : grey) *to++ = depth_table[value];
+}
+
+/// Normalises depth in metres, 0 where there is none, for networks that read that (`DepthInput::metres`).
+/// Throws: ArgumentError for a buffer of another size.
+inline void normalize_metres(std::span<const float> metres, std::span<float> out) {
+  detail::require_room(out, metres.size(), "normalize_metres");
+  float* to = out.data();
+  for (const float value : metres)
+    *to++ = static_cast<float>((static_cast<double>(value) - metres_mean) / metres_deviation);
 }
 
 /// The two inputs of a network on the host, row-major, channels last.

@@ -7,6 +7,8 @@
 
 #include <opencv2/core.hpp>
 
+#include <dformer/core/depth_input.hpp>
+#include <dformer/data/metric_depth.hpp>
 #include <dformer/data/normalize.hpp>
 #include <dformer/data/read_images.hpp>
 #include <dformer/eval/network_input.hpp>
@@ -15,18 +17,22 @@
 namespace dformer {
 
 /// Normalises a pair in the colour order of the network and brings it to the device.
+/// Throws: ArgumentError for a network that reads depth in metres.
 template <class Network>
 NetworkInput<typename Network::Tensor> upload(const Network& network, const RgbdImage& image,
                                               const typename Network::Backend::Device& device) {
+  require_greys(network, "upload");
   return upload<typename Network::Backend>(normalize(image, network.color_order), device);
 }
 
 /// The same for several pairs of one size: rgb [N, H, W, 3] and depth [N, H, W, 1].
-/// Throws: ImageError for pairs of other types or of sizes that differ; ArgumentError for none.
+/// Throws: ImageError for pairs of other types or of sizes that differ; ArgumentError for none, and for a
+/// network that reads depth in metres.
 template <class Network>
 NetworkInput<typename Network::Tensor> upload(const Network& network, std::span<const RgbdImage> images,
                                               const typename Network::Backend::Device& device) {
   using B = typename Network::Backend;
+  require_greys(network, "upload");
   if (images.empty()) throw_argument_error("[upload] a batch needs one pair of images or more, got none");
   const int height = images[0].height();
   const int width = images[0].width();
@@ -69,11 +75,17 @@ cv::Mat segment(const Network& network, const RgbdImage& image) {
 
 /// The same for images as a camera or a file gives them: colour 8-bit B, G, R; depth as `options` say, by
 /// default the official 8-bit pictures. `segment(net, color, depth, {.encoding = MillimetreDepth{}})` takes
-/// 16-bit millimetres.
+/// 16-bit millimetres. A network that reads metres (AsymFormer) needs an encoding that is a length.
+/// Throws: as above; ArgumentError for an encoding or a hole policy that the network cannot use.
 template <class Network>
 cv::Mat segment(const Network& network, const cv::Mat& color, const cv::Mat& depth,
                 const DepthOptions& options = {}) {
-  return segment(network, make_rgbd(color, depth, options));
+  if (depth_input_of(network) == DepthInput::greys)
+    return segment(network, make_rgbd(color, depth, options));
+  using B = typename Network::Backend;
+  const auto input = upload<B>(normalize_metric(color, depth, options, network.color_order),
+                               device_of(network));
+  return best_labels<B>(network(input.rgb, input.depth), color.rows, color.cols);
 }
 
 }  // namespace dformer

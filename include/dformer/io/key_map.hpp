@@ -21,13 +21,13 @@ struct KeyRule {
   std::string_view from;
   std::string_view to;
   bool jittor = false;          ///< `from` is Jittor's name, `to` the official one
-  std::string_view below = {};  ///< the part of a network in which Jittor has that name, where not in all
+  std::string_view below = {};  ///< the part of a network in which it holds, where not in all
 };
 
 /// Every renaming that is known. Loading uses a rule only where the name as stored does not occur in the
 /// network and the renamed one does, so that a `norm` of a backbone stays a `norm`. Converting a file knows
 /// no network: it uses the rules that are Jittor's, and `below` keeps them apart.
-inline constexpr std::array<KeyRule, 9> key_rules{{
+inline constexpr std::array<KeyRule, 11> key_rules{{
     {KeyRule::Part::prefix, "module.", ""},    // data-parallel training
     {KeyRule::Part::prefix, "model.", ""},     // a network wrapped for training
     {KeyRule::Part::prefix, "backbone.", ""},  // a segmenter's file into a bare backbone
@@ -37,14 +37,18 @@ inline constexpr std::array<KeyRule, 9> key_rules{{
     {KeyRule::Part::segment, "norm", "bn", true, "decode_head"},
     {KeyRule::Part::segment, "norm", "bn", true, "aux_head"},
     {KeyRule::Part::segment, "cls_seg", "conv_seg", true},
+    {KeyRule::Part::segment, "conv1", "conv_bn.0", false, "SCC"},  // AsymFormer as it was first published
+    {KeyRule::Part::segment, "bn", "conv_bn.1", false, "SCC"},
 }};
 
 /// Entries that official files carry and networks may do without: norms that the official code defined and
 /// never used, counters, and tables that the network computes.
 inline constexpr std::array<std::string_view, 4> ignorable_prefixes{"backbone.norm0.", "backbone.norm1.",
                                                                     "backbone.norm2.", "backbone.norm3."};
-inline constexpr std::array<std::string_view, 3> ignorable_suffixes{"num_batches_tracked", "Geo.angle",
-                                                                    "Geo.decay"};
+inline constexpr std::array<std::string_view, 8> ignorable_suffixes{
+    "num_batches_tracked", "Geo.angle", "Geo.decay",
+    // AsymFormer: sizes that it once kept as buffers, and what profilers and other engines left behind.
+    "cross_atten.midc1", "cross_atten.midc2", "fus_atten.inc", "total_ops", "_extra_state"};
 
 /// Whether a tensor of a file may lack a counterpart in the network without being called unused.
 inline bool is_ignorable_key(std::string_view name) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <dformer/core/color_order.hpp>
+#include <dformer/core/depth_input.hpp>
 #include <dformer/nn/visit.hpp>
 
 namespace dformer {
@@ -27,6 +28,7 @@ class AnySegmenter {
   const std::string name;
   const int num_classes;
   const ColorOrder color_order;
+  const DepthInput depth_input;
 
   /// As those of Segmenter.
   virtual Tensor operator()(const Tensor& rgb, const Tensor& depth) const = 0;
@@ -40,8 +42,8 @@ class AnySegmenter {
   virtual std::vector<Named<const Parameter<B>>> parameters() const = 0;
 
  protected:
-  AnySegmenter(std::string_view network_name, int classes, ColorOrder order)
-      : name(network_name), num_classes(classes), color_order(order) {}
+  AnySegmenter(std::string_view network_name, int classes, ColorOrder order, DepthInput depth)
+      : name(network_name), num_classes(classes), color_order(order), depth_input(depth) {}
 };
 
 template <class B>
@@ -62,10 +64,12 @@ class SegmenterHolder final : public AnySegmenter<typename Network::Backend> {
   using Labels = typename Backend::Labels;
 
   explicit SegmenterHolder(std::string_view network_name)
-      : AnySegmenter<Backend>(network_name, Network::num_classes, Network::color_order) {}
+      : AnySegmenter<Backend>(network_name, Network::num_classes, Network::color_order,
+                              Network::depth_input) {}
   /// Where its number of classes is given when it is made. Throws: ArgumentError unless that is 2 to 255.
   SegmenterHolder(std::string_view network_name, int classes)
-      : AnySegmenter<Backend>(network_name, classes, Network::color_order), network_(classes) {}
+      : AnySegmenter<Backend>(network_name, classes, Network::color_order, Network::depth_input),
+        network_(classes) {}
 
   Tensor operator()(const Tensor& rgb, const Tensor& depth) const override { return network_(rgb, depth); }
   Labels labels(const Tensor& rgb, const Tensor& depth) const override { return network_.labels(rgb, depth); }

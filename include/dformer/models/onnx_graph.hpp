@@ -92,9 +92,11 @@ onnx::Graph onnx_graph(const Network& network, const OnnxOptions& options, std::
       std::string("colour, channels ") + order +
           "; (value / 255 - mean) / deviation with means 0.485, 0.456, 0.406 and deviations 0.229, 0.224, "
           "0.225 in the order of the channels");
-  const onnx::Tensor depth =
-      detail::onnx_input(recorder, "depth", pixels.with_back(1), options,
-                         "8-bit depth, near dark and far bright; (value / 255 - 0.48) / 0.28");
+  const onnx::Tensor depth = detail::onnx_input(
+      recorder, "depth", pixels.with_back(1), options,
+      depth_input_of(network) == DepthInput::greys
+          ? "8-bit depth, near dark and far bright; (value / 255 - 0.48) / 0.28"
+          : "depth in metres, 0 where there is none; (value - 2.8424503515351494) / 0.9932836506164299");
 
   const bool labels = options.output == OnnxOutput::labels;
   onnx::Tensor y = labels ? network.labels(rgb, depth) : network(rgb, depth);
@@ -107,7 +109,9 @@ onnx::Graph onnx_graph(const Network& network, const OnnxOptions& options, std::
 
   onnx::Graph graph = std::move(recorder.graph());
   graph.name = std::move(name);
-  graph.metadata = {{"num_classes", std::to_string(network.num_classes)}, {"color_order", order}};
+  graph.metadata = {{"num_classes", std::to_string(network.num_classes)},
+                    {"color_order", order},
+                    {"depth", depth_input_of(network) == DepthInput::greys ? "greys" : "metres"}};
   return graph;
 }
 

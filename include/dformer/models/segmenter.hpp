@@ -4,7 +4,7 @@
 
 #include <dformer/backend/concept.hpp>
 #include <dformer/heads/class_count.hpp>
-#include <dformer/models/dataset.hpp>
+#include <dformer/models/conventions.hpp>
 #include <dformer/nn/dropout.hpp>
 #include <dformer/nn/initialize.hpp>
 #include <dformer/nn/visit.hpp>
@@ -18,13 +18,14 @@ namespace dformer {
 ///     Segmenter<Cpu<>, DFormer<Cpu<>, dformer_tiny>, MlpHead<Cpu<>, 32, 64, 128, 256, 5>> net;
 ///
 /// `num_classes` is that of the head. One of any_classes is given it when it is made: `net(5)`. Parameters:
-/// backbone, decode_head.
-template <class B, class BackboneType, class HeadType, ColorOrder order = ColorOrder::bgr>
+/// backbone, decode_head, unless the conventions name them otherwise.
+template <class B, class BackboneType, class HeadType, const Conventions& conventions = dformer_conventions<>>
 struct Segmenter : ClassCount<classes_of_type<HeadType>> {
   using Backend = B;
   using Tensor = typename B::Tensor;
   using Labels = typename B::Labels;
-  static constexpr ColorOrder color_order = order;
+  static constexpr ColorOrder color_order = conventions.color_order;
+  static constexpr DepthInput depth_input = conventions.depth_input;
   static_assert(classes_of_type<HeadType> == any_classes ||
                     (classes_of_type<HeadType> >= 2 && classes_of_type<HeadType> <= 255),
                 "Segmenter: num_classes must be 2 to 255; a label is one byte and 255 means ignored");
@@ -65,8 +66,8 @@ struct Segmenter : ClassCount<classes_of_type<HeadType>> {
 
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor& visitor) {
-    visitor("backbone", self.backbone);
-    visitor("decode_head", self.decode_head);
+    visitor(conventions.backbone, self.backbone);
+    visitor(conventions.decode_head, self.decode_head);
   }
 
  private:

@@ -2,6 +2,8 @@
 
 #include <dformer/fwd.hpp>
 #include <dformer/heads/ham_head.hpp>
+#include <dformer/models/conventions.hpp>
+#include <dformer/models/dataset.hpp>
 #include <dformer/models/segmenter.hpp>
 #include <dformer/stages/dformer.hpp>
 #include <dformer/stages/dformer_v2.hpp>
@@ -34,7 +36,7 @@ using HamSegmenter =
     Segmenter<B, BackboneType,
               LightHamHead<B, BackboneType::feature_channels[1], BackboneType::feature_channels[2],
                            BackboneType::feature_channels[3], num_classes, embed_dim>,
-              order>;
+              dformer_conventions<order>>;
 
 template <Backend B, const DFormerConfig& config, SegmentationDataset Dataset>
 using DFormerSegmenter =

@@ -7,11 +7,10 @@
 
 #include <dformer/backend/epilogue.hpp>
 #include <dformer/backend/window.hpp>
+#include <dformer/nn/bias.hpp>
 #include <dformer/nn/parameter.hpp>
 
 namespace dformer {
-
-enum class Bias : bool { without, with };
 
 /// Stands where the number of channels is no part of the type but given when the layer is made.
 inline constexpr int any_channels = 0;

@@ -3,6 +3,7 @@
 #include <dformer/backend/autodiff/attention.hpp>
 #include <dformer/backend/autodiff/checkpoint.hpp>
 #include <dformer/backend/autodiff/convolution.hpp>
+#include <dformer/backend/autodiff/gate.hpp>
 #include <dformer/backend/autodiff/linear.hpp>
 #include <dformer/backend/autodiff/norm.hpp>
 #include <dformer/backend/autodiff/pointwise.hpp>
@@ -58,7 +59,13 @@ struct Autodiff : autodiff::StorageOps<B>,
     return autodiff::PointwiseOps<B>::multiply(a, b);
   }
   static Tensor concat(std::span<const Tensor> inputs) { return autodiff::PointwiseOps<B>::concat(inputs); }
+  static Tensor select_channels(const Tensor& x, std::int64_t first, std::int64_t count) {
+    return autodiff::PointwiseOps<B>::select_channels(x, first, count);
+  }
   static Tensor softmax(const Tensor& x) { return autodiff::PointwiseOps<B>::softmax(x); }
+  static Tensor gate(const Tensor& x, const Tensor& spatial, const Tensor& channel, float scale) {
+    return autodiff::gate<B>(x, spatial, channel, scale);
+  }
 
   static Tensor dropout2d(const Tensor& x, float p) { return autodiff::dropout2d(x, p); }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
@@ -68,6 +69,13 @@ struct PointwiseOps {
     return record<B>(B::concat(values), inputs, {},
                      [channels = channels_of(inputs)](const Value& dy, Parents<B>& to) {
                        give_pieces(to, channels.size(), channels, dy);
+                     });
+  }
+
+  static T select_channels(const T& x, std::int64_t first, std::int64_t count) {
+    return record<B>(B::select_channels(x.value(), first, count), {&x},
+                     [first, channels = x.shape().back()](const Value& dy, Parents<B>& to) {
+                       to.give(0, [&] { return B::select_channels(dy, -first, channels); });
                      });
   }
 

@@ -137,7 +137,14 @@ struct Count {
     const Tensor y = joined(inputs);
     return moved(y, y);  // as much is read as written
   }
+  static Tensor select_channels(const Tensor& x, std::int64_t first, std::int64_t count) {
+    const Tensor y = like(x, shapes::select_channels(x.shape(), first, count));
+    return moved(y, y);  // as much is read as written
+  }
   static Tensor softmax(const Tensor& x) { return moved(x, x); }
+  static Tensor gate(const Tensor& x, const Tensor& spatial, const Tensor& channel, float) {
+    return moved(like(x, shapes::gate(x.shape(), spatial.shape(), channel.shape())), x);
+  }
 
   static Tensor adaptive_avg_pool(Inputs inputs, std::int64_t height, std::int64_t width) {
     const Tensor x = joined(inputs);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <span>
 
@@ -50,12 +51,44 @@ struct PointwiseOps {
     return y;
   }
 
+  /// Channels [first, first + count) of x [..., C]; those that x does not have are 0. Throws: ShapeError.
+  static Tensor<T> select_channels(const Tensor<T>& x, std::int64_t first, std::int64_t count) {
+    Tensor<T> y = like(x, shapes::select_channels(x.shape(), first, count));
+    const std::int64_t channels = x.shape().back();
+    const std::int64_t begin = std::clamp<std::int64_t>(-first, 0, count);
+    const std::int64_t end = std::clamp<std::int64_t>(channels - first, begin, count);
+    if (end - begin < count) fill_with_zeros(y);
+    if (begin == end) return y;
+    with_elements(
+        [&]<class E>(const E* from, E* to) {
+          copy_columns(CopyColumnsArgs<E>{from + first + begin, to + begin, y.shape().rows(), end - begin,
+                                          channels, count},
+                       y.device().stream());
+        },
+        x, y);
+    return y;
+  }
+
   /// Softmax over the last axis of x [..., C].
   static Tensor<T> softmax(const Tensor<T>& x) {
     if (x.shape().rank() == 0) shapes::fail("softmax", "input must be [..., C]", {x.shape()});
     Tensor<T> y(x.device(), x.shape());
     cuda::softmax(SoftmaxArgs<T>{x.data(), y.data(), x.shape().rows(), x.shape().back()},
                   x.device().stream());
+    return y;
+  }
+
+  /// sigmoid(scale * sum_c x * spatial) * x * channel: a weight for each pixel of x [N, H, W, C], and one for
+  /// each channel of each image, [N, 1, 1, C]. Throws: ShapeError.
+  static Tensor<T> gate(const Tensor<T>& x, const Tensor<T>& spatial, const Tensor<T>& channel, float scale) {
+    const Shape shape = shapes::gate(x.shape(), spatial.shape(), channel.shape());
+    require_one_device("gate", x, spatial);
+    require_one_device("gate", x, channel);
+    Tensor<T> y(x.device(), shape);
+    if (shape.numel() == 0) return y;
+    cuda::gate(GateArgs<T>{x.data(), spatial.data(), channel.data(), y.data(), shape.rows(),
+                           shape[1] * shape[2], shape[3], scale},
+               x.device().stream());
     return y;
   }
 

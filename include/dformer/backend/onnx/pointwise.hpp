@@ -1,6 +1,8 @@
 #pragma once
 
+#include <algorithm>
 #include <cmath>
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -64,6 +66,29 @@ struct PointwiseOps {
     return result(inputs[0], shape, order, concatenated(inputs, order), inputs[0].module());
   }
 
+  /// A Slice of the channels that there are, and a Pad where others are asked for.
+  static Tensor select_channels(const Tensor& x, std::int64_t first, std::int64_t count) {
+    const Shape shape = shapes::select_channels(x.shape(), first, count);
+    const Order order = x.value()->order;
+    const std::int64_t channels = x.shape().back(), axis = channel_axis(x.shape(), order);
+    const std::int64_t begin = std::clamp<std::int64_t>(first, 0, channels);
+    const std::int64_t end = std::clamp<std::int64_t>(first + count, begin, channels);
+    Recorder& recorder = x.recorder();
+    std::string y = name_in(x, order);
+    if (end - begin < channels) {
+      y = recorder.add("Slice", x.module(), {y, recorder.integers({begin}), recorder.integers({end}),
+                                             recorder.integers({axis})});
+    }
+    if (end - begin < count) {
+      const std::int64_t before = begin == end ? 0 : begin - first;
+      std::vector<std::int64_t> pads(2 * static_cast<std::size_t>(shape.rank()));
+      pads[static_cast<std::size_t>(axis)] = before;
+      pads[static_cast<std::size_t>(shape.rank() + axis)] = count - (end - begin) - before;
+      y = recorder.add("Pad", x.module(), {y, recorder.integers(pads)});
+    }
+    return result(x, shape, order, y, x.module());
+  }
+
   /// Over the channels.
   static Tensor softmax(const Tensor& x) {
     const Order order = x.value()->order;
@@ -71,6 +96,25 @@ struct PointwiseOps {
                   x.recorder().add("Softmax", x.module(), {name_in(x, order)},
                                    {{"axis", channel_axis(x.shape(), order)}}),
                   x.module());
+  }
+
+  static Tensor gate(const Tensor& x, const Tensor& spatial, const Tensor& channel, float scale) {
+    const Shape shape = shapes::gate(x.shape(), spatial.shape(), channel.shape());
+    const Order order = x.value()->order;
+    Recorder& recorder = x.recorder();
+    const std::string& module = spatial.module();
+    const std::string name = name_in(x, order);
+    const auto multiplied = [&](const std::string& a, const std::string& b) {
+      return recorder.add("Mul", module, {a, b});
+    };
+    const std::string sums =
+        recorder.add("ReduceSum", module,
+                     {multiplied(name, name_in(recorder, spatial, order)),
+                      recorder.integers({channel_axis(shape, order)})});
+    const std::string map =
+        recorder.add("Sigmoid", module, {multiplied(sums, recorder.scalar("gate_scale", scale))});
+    return result(x, shape, order,
+                  multiplied(multiplied(name, map), name_in(recorder, channel, order)), module);
   }
 
  private:

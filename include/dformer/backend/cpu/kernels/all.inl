@@ -11,6 +11,7 @@
 #include <dformer/backend/cpu/kernels/norm.inl>
 #include <dformer/backend/cpu/kernels/pointwise.inl>
 #include <dformer/backend/cpu/kernels/softmax.inl>
+#include <dformer/backend/cpu/kernels/gate.inl>
 #include <dformer/backend/cpu/kernels/pool.inl>
 #include <dformer/backend/cpu/kernels/resize.inl>
 #include <dformer/backend/cpu/kernels/resize_argmax.inl>
@@ -38,6 +39,7 @@ inline constexpr KernelTable<T> table{
     .add = &binary<T, Add>,
     .multiply = &binary<T, Multiply>,
     .softmax = &softmax<T>,
+    .gate = &gate<T>,
     .adaptive_avg_pool = &adaptive_avg_pool<T>,
     .resize_bilinear = &resize_bilinear<T>,
     .top_class = &top_class<T>,

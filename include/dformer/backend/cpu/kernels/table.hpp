@@ -5,6 +5,7 @@
 #include <dformer/backend/cpu/isa.hpp>
 #include <dformer/backend/cpu/kernels/attention_args.hpp>
 #include <dformer/backend/cpu/kernels/depthwise_args.hpp>
+#include <dformer/backend/cpu/kernels/gate_args.hpp>
 #include <dformer/backend/cpu/kernels/gemm_args.hpp>
 #include <dformer/backend/cpu/kernels/geometry_args.hpp>
 #include <dformer/backend/cpu/kernels/nmf_args.hpp>
@@ -30,6 +31,7 @@ struct KernelTable {
   Kernel<PointwiseArgs<T>> add;
   Kernel<PointwiseArgs<T>> multiply;
   Kernel<SoftmaxArgs<T>> softmax;
+  Kernel<GateArgs<T>> gate;
   Kernel<PoolArgs<T>> adaptive_avg_pool;
   Kernel<ResizeArgs<T>> resize_bilinear;
   Kernel<TopClassArgs<T>> top_class;

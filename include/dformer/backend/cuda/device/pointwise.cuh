@@ -59,6 +59,33 @@ __global__ void softmax_rows(SoftmaxArgs<T> args) {
   }
 }
 
+/// A warp takes a row, of which a lane takes every 32nd pack.
+template <class T, int N>
+__global__ void gate_rows(GateArgs<T> args) {
+  const std::int64_t row = global_thread() / warp_size;
+  if (row >= args.rows) return;
+  const std::int64_t first = static_cast<int>(threadIdx.x) % warp_size * N, step = warp_size * N;
+  const T* const x = args.x + row * args.channels;
+  const T* const spatial = args.spatial + row / args.rows_of_image * args.channels;
+  const T* const channel = args.channel + row / args.rows_of_image * args.channels;
+  T* const y = args.y + row * args.channels;
+  using P = Pack<T, N>;
+  float sum = 0.0f;
+  for (std::int64_t c = first; c < args.channels; c += step) {
+    const P values = *reinterpret_cast<const P*>(x + c), weights = *reinterpret_cast<const P*>(spatial + c);
+    for (int i = 0; i < N; ++i) sum = fmaf(to_float(values.values[i]), to_float(weights.values[i]), sum);
+  }
+  const float map = activated<float>(args.scale * warp_sum(sum), Activation::sigmoid);
+  for (std::int64_t c = first; c < args.channels; c += step) {
+    P values = *reinterpret_cast<const P*>(x + c);
+    const P weights = *reinterpret_cast<const P*>(channel + c);
+    for (int i = 0; i < N; ++i) {
+      values.values[i] = from_float<T>(map * to_float(values.values[i]) * to_float(weights.values[i]));
+    }
+    *reinterpret_cast<P*>(y + c) = values;
+  }
+}
+
 }  // namespace device
 
 template <class T>
@@ -97,6 +124,16 @@ void softmax(const SoftmaxArgs<T>& args, Stream stream) {
   device::launch("softmax", device::softmax_rows<T>, grid, stream, args);
 }
 
+/// Packs of 16 bytes where rows begin at multiples of that, and else single elements.
+template <class T>
+void gate(const GateArgs<T>& args, Stream stream) {
+  constexpr int width = device::widest_pack<T>, threads = 128;
+  const device::Grid grid{device::blocks_of(args.rows, threads / device::warp_size), threads};
+  device::launch("gate",
+                 args.channels % width == 0 ? device::gate_rows<T, width> : device::gate_rows<T, 1>, grid,
+                 stream, args);
+}
+
 template void activate(const ActivateArgs<float>&, Stream);
 template void activate(const ActivateArgs<half>&, Stream);
 template void activate(const ActivateArgs<bfloat16>&, Stream);
@@ -112,5 +149,8 @@ template void copy_columns(const CopyColumnsArgs<bfloat16>&, Stream);
 template void softmax(const SoftmaxArgs<float>&, Stream);
 template void softmax(const SoftmaxArgs<half>&, Stream);
 template void softmax(const SoftmaxArgs<bfloat16>&, Stream);
+template void gate(const GateArgs<float>&, Stream);
+template void gate(const GateArgs<half>&, Stream);
+template void gate(const GateArgs<bfloat16>&, Stream);
 
 }  // namespace dformer::cuda

@@ -55,4 +55,20 @@ struct SoftmaxArgs {
 template <class T>
 void softmax(const SoftmaxArgs<T>& args, Stream stream);
 
+/// y = sigmoid(scale * sum_c x * spatial) * x * channel of each row of x [rows, channels]; every
+/// `rows_of_image` rows share one of `spatial` and of `channel`.
+template <class T>
+struct GateArgs {
+  const T* x;
+  const T* spatial;  ///< [images, channels]
+  const T* channel;  ///< [images, channels]
+  T* y;
+  std::int64_t rows;
+  std::int64_t rows_of_image;
+  std::int64_t channels;
+  float scale;
+};
+template <class T>
+void gate(const GateArgs<T>& args, Stream stream);
+
 }  // namespace dformer::cuda
