@@ -47,10 +47,12 @@ std::string confusion_csv(const ConfusionMatrix& confusion) {
 template <class B>
 int evaluate_network(const EvalOptions& options, const typename B::Device& device) {
   const ClassList classes = options.class_list();
-  const RgbdDataset dataset(options.data, options.list, options.layout(), static_cast<int>(classes.size()));
   const Protocol protocol = options.protocol();
   require_valid(protocol);
   const auto network = options.network.make<B>(classes.size());
+  DatasetLayout layout = options.layout();
+  layout.depth.as = network->depth_input;
+  const RgbdDataset dataset(options.data, options.list, layout, static_cast<int>(classes.size()));
   options.weights.apply(*network, device);
   options.weights.warn_of_random_weights();
   fs::create_directories(options.out);

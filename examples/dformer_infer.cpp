@@ -75,7 +75,7 @@ Json process(const InferOptions& options, AnySegmenter<B>& network, const typena
              const ImagePair& pair, const ClassList& classes) {
   Json times;
   Stopwatch watch;
-  const RgbdImage image = read_rgbd(pair.color, pair.depth, options.depth_options());
+  const RgbdImage image = read_rgbd(pair.color, pair.depth, options.depth_options(network.depth_input));
   times["read"] = watch.lap();
   if (options.random_bases) draw_bases(network, std::random_device{}());
   const auto input = upload(network, image, device);

@@ -73,8 +73,8 @@ struct InferOptions {
   /// Whether anything to be written needs more than the best class.
   bool needs_probabilities() const { return writes("confidence") || writes("probabilities"); }
 
-  DepthOptions depth_options() const {
-    return {parse_depth_encoding(depth_encoding), parse_hole_policy(holes)};
+  DepthOptions depth_options(DepthInput as) const {
+    return {parse_depth_encoding(depth_encoding), parse_hole_policy(holes), as};
   }
   /// Throws: ArgumentError for a file of names that cannot be read.
   ClassList class_list() const { return classes_named(classes); }

@@ -60,8 +60,8 @@ void start_weights(Network& network, const TrainOptions& options, std::uint64_t 
     require_finite(report);
     run.say("Backbone: " + to_string(report));
   } else if (!options.load_from.empty()) {
-    const LoadReport report =
-        load(network, options.load_from, {.skip_mismatched = {"decode_head.conv_seg"}}, device);
+    const LoadReport report = load(network, options.load_from,
+                                   {.skip_mismatched = {classifiers.begin(), classifiers.end()}}, device);
     require_finite(report);
     run.say("Weights: " + to_string(report));
   } else if (options.state_file().empty()) {
@@ -111,16 +111,17 @@ template <class Inner>
 int train(const TrainOptions& options, const Recipe& recipe, const typename Inner::Device& device) {
   using B = Autodiff<Inner>;
   const ClassList classes = classes_of(recipe.dataset);
-  const DatasetLayout layout = layout_of(recipe.dataset);
   const int num_classes = recipe.dataset.num_classes;
+  const auto network = make_segmenter<B>(recipe.model, num_classes, recipe.network.like);
+  const auto inference = make_segmenter<Inner>(recipe.model, num_classes, recipe.network.like);
+  DatasetLayout layout = layout_of(recipe.dataset);
+  layout.depth.as = network->depth_input;
   const RgbdDataset data(recipe.dataset.root, recipe.dataset.train, layout, num_classes);
   const RgbdDataset test(recipe.dataset.root, recipe.dataset.test, layout, num_classes);
   const auto per_epoch = static_cast<std::int64_t>(steps_per_epoch(data.size(), recipe.batch_size));
 
   const fs::path state = options.state_file();
   RunFolder folder(options.out, !state.empty());
-  const auto network = make_segmenter<B>(recipe.model, num_classes, recipe.network.like);
-  const auto inference = make_segmenter<Inner>(recipe.model, num_classes, recipe.network.like);
   network->set_drop_path(static_cast<float>(recipe.network.drop_path));
   network->set_dropout(static_cast<float>(recipe.network.dropout));
 

@@ -82,8 +82,9 @@ void check_head(const std::string& mode) {
   using Head = MlpHead<Recorded<Mode>, 8, 12, 20, 28, 7, 16, MlpHeadOf::asymformer>;
   check_gradients_of<Head>("decoder." + mode, [](Head& head, GoldenRun& run) {
     head.dropout.p = 0.0f;
-    run.nchw_output(".out", head({{run.nchw_input("c1"), run.nchw_input("c2"), run.nchw_input("c3"),
-                                   run.nchw_input("c4")}}));
+    run.nchw_output(
+        ".out",
+        head({{run.nchw_input("c1"), run.nchw_input("c2"), run.nchw_input("c3"), run.nchw_input("c4")}}));
   });
 }
 TEST(AsymFormerGradients, Head) {

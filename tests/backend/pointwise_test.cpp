@@ -152,7 +152,8 @@ TEST(Gate, EveryCountOfChannels) {
       const std::size_t image = row / 15 * count;
       double sum = 0;
       for (std::size_t c = 0; c < count; ++c)
-        sum += static_cast<double>(x.values[row * count + c]) * static_cast<double>(spatial.values[image + c]);
+        sum +=
+            static_cast<double>(x.values[row * count + c]) * static_cast<double>(spatial.values[image + c]);
       const double map = 1 / (1 + std::exp(-static_cast<double>(scale) * sum));
       for (std::size_t c = 0; c < count; ++c) {
         expected.values[row * count + c] =
@@ -161,8 +162,8 @@ TEST(Gate, EveryCountOfChannels) {
       }
     }
     for (const auto& device : test_devices()) {
-      const Array y = download(TestBackend::gate(upload(device, x), upload(device, spatial),
-                                                 upload(device, channel), scale));
+      const Array y = download(
+          TestBackend::gate(upload(device, x), upload(device, spatial), upload(device, channel), scale));
       expect_close(y, expected, 1e-6, to_string(x.shape));
     }
   }

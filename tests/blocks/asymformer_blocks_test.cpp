@@ -55,15 +55,13 @@ TEST(FeatureSelection, MatchesReference) {
 }
 
 TEST(CrossModalAttention, MatchesReference) {
-  expect_recorded<CrossModalAttention<TestBackend, 16, 48>>("cma", [](const auto& cma, const auto& image) {
-    return cma(image("x1"), image("x2"), image("x"));
-  });
+  expect_recorded<CrossModalAttention<TestBackend, 16, 48>>(
+      "cma", [](const auto& cma, const auto& image) { return cma(image("x1"), image("x2"), image("x")); });
 }
 
 TEST(CrossModalFusion, MatchesReference) {
-  expect_recorded<CrossModalFusion<TestBackend, 16, 48>>("scc", [](const auto& fusion, const auto& image) {
-    return fusion(image("depth"), image("rgb"));
-  });
+  expect_recorded<CrossModalFusion<TestBackend, 16, 48>>(
+      "scc", [](const auto& fusion, const auto& image) { return fusion(image("depth"), image("rgb")); });
 }
 
 TEST(AsymFormerHead, MatchesReference) {

@@ -12,10 +12,10 @@ namespace {
 
 TEST(AsymFormer, HasTheOfficialStateDict) {
   AsymFormer<Count> network;
-  expect_official_state_dict(network, "../asymformer/AsymFormer");
+  expect_official_state_dict(network, "AsymFormer");
 }
 
-// The paper's 39.3 G count what its attention multiplies as well, but for the fusion's.
+// Its authors say 39.4 G, and not how they counted.
 TEST(AsymFormer, CostsWhatItsLayersSay) {
   const Cost whole = cost<AsymFormer<Count>>(480, 640);
   EXPECT_EQ(whole.parameters, 33'059'576);

@@ -71,5 +71,10 @@ TEST(Heap, DFormerV2TakesNothingAfterTheFirstRun) {
   expect_no_heap_after_first_run<DFormerv2_S<>>(2);
 }
 
+TEST(Heap, AsymFormerTakesNothingAfterTheFirstRun) {
+  expect_no_heap_after_first_run<AsymFormer<>>(1);
+  expect_no_heap_after_first_run<AsymFormer<>>(2);
+}
+
 }  // namespace
 }  // namespace dformer

@@ -128,6 +128,7 @@ const std::vector<Case> cases{
     {"DFormerv2_S", {.height = 96, .width = 128, .batch = any}, 2},
     {"DFormerv2_B", {.height = 96, .width = 128, .batch = any}, 2},
     {"DFormerv2_L", {.height = 96, .width = 128, .batch = any}, 2},
+    {"AsymFormer", {.height = 96, .width = 128, .batch = any}, 2},
     {"DFormer_Tiny", {.height = 90, .width = 130}, 1, 13},
     {"DFormerv2_S", {.height = 90, .width = 130}, 1, 37},
     {"DFormer_Tiny", {.height = 90, .width = 130, .batch = any, .output = OnnxOutput::labels}, 2},

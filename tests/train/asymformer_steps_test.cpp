@@ -113,8 +113,8 @@ TEST_F(AsymFormerSteps, StepsOfAdamWAgree) {
       const double difference =
           std::abs(static_cast<double>(values[static_cast<std::size_t>(places.values[s])]) -
                    static_cast<double>(samples.values[s]));
-      const double of_reference = std::abs(static_cast<double>(rounded.values[s]) -
-                                           static_cast<double>(samples.values[s]));
+      const double of_reference =
+          std::abs(static_cast<double>(rounded.values[s]) - static_cast<double>(samples.values[s]));
       EXPECT_LT(difference, 3 * 2 * 5e-5) << entry.name;
       ++compared;
       apart += difference > std::max(20 * of_reference, 2e-6) ? 1 : 0;

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include <dformer/backend/count/count.hpp>
+#include <dformer/models/asymformer.hpp>
 #include <dformer/models/variants.hpp>
 #include <dformer/train/parameter_groups.hpp>
 
@@ -87,9 +88,18 @@ TEST(ParameterGroups, ALayerByItself) {
   EXPECT_TRUE(of_norm.decay.empty() && of_norm.left_out.empty());
 }
 
+TEST(ParameterGroups, AllMayDecay) {
+  AsymFormer<Count> network;
+  const auto groups = group_parameters(parameters(network), ParameterPolicy::full_decay);
+  EXPECT_EQ(groups.decay.size(), 431u);
+  EXPECT_TRUE(groups.no_decay.empty());
+  EXPECT_TRUE(groups.left_out.empty());
+}
+
 TEST(ParameterPolicy, WordsAreReadAndRefused) {
   EXPECT_EQ(parse_parameter_policy("official"), ParameterPolicy::official);
   EXPECT_EQ(parse_parameter_policy(to_string(ParameterPolicy::full)), ParameterPolicy::full);
+  EXPECT_EQ(parse_parameter_policy("full_decay"), ParameterPolicy::full_decay);
   EXPECT_THROW(parse_parameter_policy("all"), ArgumentError);
 }
 

@@ -59,7 +59,10 @@ inline Shape concat(std::span<const Shape> inputs, const char* op = "concat") {
 
 /// x [N, H, W, C] with one value for each channel of each image, twice: [N, 1, 1, C].
 inline Shape gate(const Shape& x, const Shape& spatial, const Shape& channel) {
-  if (x.rank() != 4 || !(spatial == Shape{x[0], 1, 1, x[3]}) || !(channel == spatial)) {
+  const auto fits = [&](const Shape& one) {
+    return one.rank() == 4 && one[0] == x[0] && one[1] == 1 && one[2] == 1 && one[3] == x[3];
+  };
+  if (x.rank() != 4 || !fits(spatial) || !fits(channel)) {
     fail("gate", "input [N, H, W, C] and twice [N, 1, 1, C] expected", {x, spatial, channel});
   }
   return x;
@@ -70,8 +73,10 @@ inline Shape gate(const Shape& x, const Shape& spatial, const Shape& channel) {
 inline Shape select_channels(const Shape& x, std::int64_t first, std::int64_t count) {
   if (x.rank() == 0) fail("select_channels", "input must be [..., C]", {x});
   if (count < 1) {
-    fail("select_channels", "1 channel or more expected, asked for " + std::to_string(count) + " from " +
-                                std::to_string(first) + " on", {x});
+    fail("select_channels",
+         "1 channel or more expected, asked for " + std::to_string(count) + " from " + std::to_string(first) +
+             " on",
+         {x});
   }
   return x.with_back(count);
 }

@@ -19,8 +19,7 @@ struct CrossModalAttention {
   static constexpr int key_dim = RgbDim / 4;      ///< of a head
   static constexpr int value_dim = DepthDim / 4;  ///< of a head
   static_assert(RgbDim % 8 == 0, "CrossModalAttention: RgbDim must be a multiple of 8");
-  static_assert(DepthDim % 4 == 0 && DepthDim >= 4,
-                "CrossModalAttention: DepthDim must be a multiple of 4");
+  static_assert(DepthDim % 4 == 0 && DepthDim >= 4, "CrossModalAttention: DepthDim must be a multiple of 4");
   static_assert(value_dim <= key_dim, "CrossModalAttention: DepthDim must not be more than RgbDim");
   using Backend = B;
   using Tensor = typename B::Tensor;

@@ -8,8 +8,8 @@
 namespace dformer {
 
 /// How the depth stream of AsymFormer (Du et al., CVPRW 2024) takes up colour: features selected from both,
-/// brought to the width of depth, and attended to. Shapes: depth [N, H, W, DepthDim], rgb [N, H, W, RgbDim] ->
-/// as depth. Parameters: fus_atten, conv_bn, cross_atten.
+/// brought to the width of depth, and attended to. Shapes: depth [N, H, W, DepthDim], rgb [N, H, W, RgbDim]
+/// -> as depth. Parameters: fus_atten, conv_bn, cross_atten.
 template <class B, int DepthDim, int RgbDim>
 struct CrossModalFusion {
   using Backend = B;

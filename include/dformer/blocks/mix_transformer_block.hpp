@@ -42,8 +42,7 @@ struct OverlapPatchEmbed {
 /// least Reduction. Parameters: q, kv, proj; sr, norm where Reduction is more than 1.
 template <class B, int Dim, int NumHeads, int Reduction>
 struct SpatialReductionAttention {
-  static_assert(NumHeads >= 1 && Dim % NumHeads == 0,
-                "SpatialReductionAttention: NumHeads must divide Dim");
+  static_assert(NumHeads >= 1 && Dim % NumHeads == 0, "SpatialReductionAttention: NumHeads must divide Dim");
   using Backend = B;
   using Tensor = typename B::Tensor;
   static constexpr bool reduces = Reduction > 1;

@@ -1,9 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
-
-#include <dformer/core/error.hpp>
 
 namespace dformer {
 
@@ -19,15 +16,6 @@ constexpr DepthInput depth_input_of(const Network& network) {
   } else {
     return DepthInput::greys;
   }
-}
-
-/// What makes a network's input of 8-bit depth asks that it reads such. Throws: ArgumentError.
-template <class Network>
-void require_greys(const Network& network, const char* function) {
-  if (depth_input_of(network) == DepthInput::greys) return;
-  throw_argument_error("[" + std::string(function) +
-                       "] this network reads depth in metres, which 8-bit depth pictures no longer have; pass "
-                       "metric depth: segment(net, color, depth, {.encoding = MillimetreDepth{}})");
 }
 
 }  // namespace dformer

@@ -110,8 +110,8 @@ bool has_one_value(const cv::Mat& depth) {
 }  // namespace detail
 
 /// What looks wrong with a metric depth image; empty when nothing does. A wrong unit does not change the
-/// encoded picture (the stretch removes it), but it is a sign that the depth is not what the program was
-/// told.
+/// encoded picture (the stretch removes it), only depth in metres; but it is a sign that the depth is not
+/// what the program was told.
 template <MetricDepth Encoding>
 std::vector<std::string> check_metric_depth(const cv::Mat& depth, const PlausibleDepth& plausible = {}) {
   using Pixel = typename Encoding::Pixel;

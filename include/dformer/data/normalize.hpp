@@ -34,17 +34,24 @@ inline void normalize_color(const cv::Mat& bgr, ColorOrder order, std::span<floa
   }
 }
 
-/// Writes encoded depth, [H, W] 8-bit, as [1, H, W, 1] into the caller's buffer. Throws: as
-/// `normalize_color`.
-inline void normalize_depth(const cv::Mat& grey, std::span<float> out) {
-  if (grey.empty() || grey.type() != CV_8UC1) {
+/// Writes depth, [H, W] encoded in 8 bits or float metres, as [1, H, W, 1] into the caller's buffer. Throws:
+/// as `normalize_color`.
+inline void normalize_depth(const cv::Mat& depth, std::span<float> out) {
+  if (depth.empty() || (depth.type() != CV_8UC1 && depth.type() != CV_32FC1)) {
     throw_image_error("normalize_depth",
-                      "expected 8-bit with 1 channel (encode_depth makes it), got " + describe(grey));
+                      "expected 8-bit with 1 channel (encode_depth makes it) or float metres "
+                      "(depth_in_metres), got " +
+                          describe(depth));
   }
-  detail::require_room(out, grey.total(), "normalize_depth");
-  for (int y = 0; y < grey.rows; ++y) {
-    const auto row = detail::row_bytes(grey, y);
-    normalize_depth(row, out.subspan(static_cast<std::size_t>(y) * row.size(), row.size()));
+  detail::require_room(out, depth.total(), "normalize_depth");
+  const auto columns = static_cast<std::size_t>(depth.cols);
+  for (int y = 0; y < depth.rows; ++y) {
+    const std::span<float> row = out.subspan(static_cast<std::size_t>(y) * columns, columns);
+    if (depth.type() == CV_8UC1) {
+      normalize_depth(detail::row_bytes(depth, y), row);
+    } else {
+      normalize_metres({depth.ptr<float>(y), columns}, row);
+    }
   }
 }
 

@@ -23,6 +23,7 @@ template <class Network>
 cv::Mat segment(const Network& network, const RgbdImage& image, const Protocol& protocol,
                 const typename Network::Backend::Device& device) {
   using B = typename Network::Backend;
+  require_depth_for(network, image, "segment");
   NormalizedImage input;
   if (protocol.padded_size) {
     const cv::Size size(protocol.padded_size->width, protocol.padded_size->height);
@@ -60,14 +61,13 @@ struct EvaluatedImage {
 /// Scores a network on a data set, which has `size()`, `num_classes()`, `description()` and `read(index)`.
 /// `observe(const EvaluatedImage&)` is called after each image. Where the protocol has a seed, the network's
 /// starting bases are drawn from it and stay so.
-/// Throws: ArgumentError where network and data set have other numbers of classes, the network reads depth in
-/// metres or the protocol cannot be followed; what reading and running throw.
+/// Throws: ArgumentError where network and data set have other numbers of classes or the protocol cannot be
+/// followed; what reading and running throw.
 template <class Network, class Dataset, class Observer>
 [[gnu::noinline]] Score evaluate(Network& network, const Dataset& dataset, const Protocol& asked,
                                  const EvaluationOptions& options, Observer&& observe) {
   // Inlined, g++ 12 would warn of the values that empty optionals do not have.
   require_valid(asked);
-  require_greys(network, "evaluate");
   if (dataset.num_classes() != network.num_classes) {
     throw_argument_error("[evaluate] the network has " + std::to_string(network.num_classes) +
                          " classes, but the data set (" + dataset.description() + ") has " +

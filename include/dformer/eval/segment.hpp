@@ -8,7 +8,6 @@
 #include <opencv2/core.hpp>
 
 #include <dformer/core/depth_input.hpp>
-#include <dformer/data/metric_depth.hpp>
 #include <dformer/data/normalize.hpp>
 #include <dformer/data/read_images.hpp>
 #include <dformer/eval/network_input.hpp>
@@ -17,22 +16,21 @@
 namespace dformer {
 
 /// Normalises a pair in the colour order of the network and brings it to the device.
-/// Throws: ArgumentError for a network that reads depth in metres.
+/// Throws: ImageError for a pair whose depth is not what the network reads.
 template <class Network>
 NetworkInput<typename Network::Tensor> upload(const Network& network, const RgbdImage& image,
                                               const typename Network::Backend::Device& device) {
-  require_greys(network, "upload");
+  require_depth_for(network, image, "upload");
   return upload<typename Network::Backend>(normalize(image, network.color_order), device);
 }
 
 /// The same for several pairs of one size: rgb [N, H, W, 3] and depth [N, H, W, 1].
-/// Throws: ImageError for pairs of other types or of sizes that differ; ArgumentError for none, and for a
-/// network that reads depth in metres.
+/// Throws: ImageError for pairs of other types, of sizes that differ, or whose depth is not what the network
+/// reads; ArgumentError for none.
 template <class Network>
 NetworkInput<typename Network::Tensor> upload(const Network& network, std::span<const RgbdImage> images,
                                               const typename Network::Backend::Device& device) {
   using B = typename Network::Backend;
-  require_greys(network, "upload");
   if (images.empty()) throw_argument_error("[upload] a batch needs one pair of images or more, got none");
   const int height = images[0].height();
   const int width = images[0].width();
@@ -41,6 +39,7 @@ NetworkInput<typename Network::Tensor> upload(const Network& network, std::span<
   std::vector<float> depth(images.size() * pixels);
   for (std::size_t i = 0; i < images.size(); ++i) {
     require_valid(images[i], "upload");
+    require_depth_for(network, images[i], "upload");
     if (images[i].color.size() != images[0].color.size()) {
       throw_image_error("upload", "the pairs of a batch must have one size, got " +
                                       describe(images[0].color) + " and " + describe(images[i].color));
@@ -75,17 +74,15 @@ cv::Mat segment(const Network& network, const RgbdImage& image) {
 
 /// The same for images as a camera or a file gives them: colour 8-bit B, G, R; depth as `options` say, by
 /// default the official 8-bit pictures. `segment(net, color, depth, {.encoding = MillimetreDepth{}})` takes
-/// 16-bit millimetres. A network that reads metres (AsymFormer) needs an encoding that is a length.
-/// Throws: as above; ArgumentError for an encoding or a hole policy that the network cannot use.
+/// 16-bit millimetres. A network that reads metres (AsymFormer) needs an encoding that is a length;
+/// `options.as` is the network's. Throws: as above; ArgumentError for an encoding or a hole policy that it
+/// cannot use.
 template <class Network>
 cv::Mat segment(const Network& network, const cv::Mat& color, const cv::Mat& depth,
                 const DepthOptions& options = {}) {
-  if (depth_input_of(network) == DepthInput::greys)
-    return segment(network, make_rgbd(color, depth, options));
-  using B = typename Network::Backend;
-  const auto input = upload<B>(normalize_metric(color, depth, options, network.color_order),
-                               device_of(network));
-  return best_labels<B>(network(input.rgb, input.depth), color.rows, color.cols);
+  DepthOptions as_read = options;
+  as_read.as = depth_input_of(network);
+  return segment(network, make_rgbd(color, depth, as_read));
 }
 
 }  // namespace dformer

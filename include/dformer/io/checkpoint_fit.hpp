@@ -44,7 +44,9 @@ struct CheckpointFit {
   }
   /// Whether the file has all of the backbone and nothing of the decode head.
   bool backbone_only() const {
-    const auto of_head = [](std::string_view name) { return name.starts_with("decode_head."); };
+    const auto of_head = [](std::string_view name) {
+      return name.starts_with("decode_head.") || name.starts_with("Decoder.");
+    };
     return report.mismatched.empty() && !report.missing.empty() && !report.applied.empty() &&
            std::ranges::all_of(report.missing, of_head, &LoadReport::Missing::name) &&
            std::ranges::none_of(report.applied, of_head);
@@ -58,8 +60,11 @@ inline CheckpointFit fit_checkpoint(const Checkpoint& checkpoint, const Candidat
 /// The number of classes that a file's last layer has; none where it has no such layer.
 inline std::optional<int> class_count_of(const Checkpoint& checkpoint) {
   for (const TensorRecord& tensor : checkpoint.tensors()) {
+    if (tensor.shape.rank() < 2) continue;
     for (const std::string& name : candidate_keys(tensor.name)) {
-      if (name.ends_with("decode_head.conv_seg.weight") && tensor.shape.rank() >= 2)
+      if (std::ranges::any_of(classifiers, [&](std::string_view layer) {
+            return name.ends_with(std::string(layer) + ".weight");
+          }))
         return static_cast<int>(std::min<std::int64_t>(tensor.shape[0], 1 << 20));
     }
   }

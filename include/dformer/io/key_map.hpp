@@ -50,6 +50,10 @@ inline constexpr std::array<std::string_view, 8> ignorable_suffixes{
     // AsymFormer: sizes that it once kept as buffers, and what profilers and other engines left behind.
     "cross_atten.midc1", "cross_atten.midc2", "fus_atten.inc", "total_ops", "_extra_state"};
 
+/// The layers that classify, of whose outputs there are as many as classes.
+inline constexpr std::array<std::string_view, 3> classifiers{
+    "decode_head.conv_seg", "decode_head.linear_pred", "Decoder.linear_pred"};
+
 /// Whether a tensor of a file may lack a counterpart in the network without being called unused.
 inline bool is_ignorable_key(std::string_view name) {
   const auto starts = [name](std::string_view prefix) { return name.starts_with(prefix); };

@@ -23,11 +23,10 @@ inline constexpr Conventions asymformer_conventions{.color_order = ColorOrder::r
 /// AsymFormer (Du et al., CVPRW 2024), the published variant B0_T: `AsymFormer<> net` runs on the CPU and has
 /// the classes of NYUDepthv2. Height and width of its input must be multiples of 32.
 template <class B = Cpu<>, class Dataset = NYUDepthv2>
-using AsymFormer =
-    Segmenter<B, AsymFormerEncoder<B, asymformer_b0_t>,
-              MlpHead<B, asymformer_b0_t.depth_dims[0], asymformer_b0_t.depth_dims[1],
-                      asymformer_b0_t.depth_dims[2], asymformer_b0_t.depth_dims[3], Dataset::num_classes, 256,
-                      MlpHeadOf::asymformer>,
-              asymformer_conventions>;
+using AsymFormer = Segmenter<
+    B, AsymFormerEncoder<B, asymformer_b0_t>,
+    MlpHead<B, asymformer_b0_t.depth_dims[0], asymformer_b0_t.depth_dims[1], asymformer_b0_t.depth_dims[2],
+            asymformer_b0_t.depth_dims[3], Dataset::num_classes, 256, MlpHeadOf::asymformer>,
+    asymformer_conventions>;
 
 }  // namespace dformer

@@ -8,13 +8,14 @@
 #include <dformer/core/error.hpp>
 #include <dformer/fwd.hpp>
 #include <dformer/models/any_segmenter.hpp>
+#include <dformer/models/asymformer.hpp>
 #include <dformer/models/variants.hpp>
 
 namespace dformer {
 
-inline constexpr std::array<std::string_view, 7> model_names{"DFormer_Tiny",  "DFormer_Small", "DFormer_Base",
+inline constexpr std::array<std::string_view, 8> model_names{"DFormer_Tiny",  "DFormer_Small", "DFormer_Base",
                                                              "DFormer_Large", "DFormerv2_S",   "DFormerv2_B",
-                                                             "DFormerv2_L"};
+                                                             "DFormerv2_L",   "AsymFormer"};
 
 template <class B>
 using SegmenterPointer = std::unique_ptr<AnySegmenter<B>>;
@@ -36,7 +37,7 @@ SegmenterPointer<B> make_variant(std::string_view model, int num_classes, Offici
 /// the decode head of DFormerv2 wider for SUNRGBD and give it colours in another order: `like` says which of
 /// them the network follows, and a checkpoint must have been trained with the same.
 /// Programs that call this should link dformer::models (Cpu<>, Count), dformer::training_models
-/// (Autodiff<Cpu<>>) or dformer::onnx (Onnx), or they compile the seven networks.
+/// (Autodiff<Cpu<>>) or dformer::onnx (Onnx), or they compile the eight networks.
 /// Throws: ArgumentError.
 template <class B>
 SegmenterPointer<B> make_segmenter(std::string_view model, int num_classes, OfficialDataset like) {
@@ -48,6 +49,7 @@ SegmenterPointer<B> make_segmenter(std::string_view model, int num_classes, Offi
   if (model == "DFormerv2_S") return make_variant<B, DFormerv2_S>(model, num_classes, like);
   if (model == "DFormerv2_B") return make_variant<B, DFormerv2_B>(model, num_classes, like);
   if (model == "DFormerv2_L") return make_variant<B, DFormerv2_L>(model, num_classes, like);
+  if (model == "AsymFormer") return make_variant<B, AsymFormer>(model, num_classes, like);
   std::string text = "[zoo] no model is named '" + std::string(model) + "'; there are";
   for (std::string_view name : model_names) (text += ' ') += name;
   throw_argument_error(text);

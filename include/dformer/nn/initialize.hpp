@@ -30,7 +30,7 @@ inline void initial_values(std::string_view name, const Shape& shape, std::span<
                            std::uint64_t seed) {
   const bool weight = name.ends_with("weight");
   float constant = 0.0f;
-  if (name.find("layer_scale") != name.npos || name.find("gamma_") != name.npos) {
+  if (name.find("layer_scale") != name.npos || name.find("gamma_") != name.npos || name.ends_with(".gamma")) {
     constant = 1e-6f;
   } else if (name.ends_with("running_var") || name.find("Geo.weight") != name.npos ||
              (weight && shape.rank() == 1)) {

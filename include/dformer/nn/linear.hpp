@@ -12,8 +12,8 @@
 namespace dformer {
 
 /// y = x W^T + b over the last axis; several inputs are taken as concatenated.
-/// Shapes: x [..., In] (or [..., In_i] with sum In) -> [..., Out]. Parameters: weight [Out, In], bias [Out] if
-/// there is one.
+/// Shapes: x [..., In] (or [..., In_i] with sum In) -> [..., Out]. Parameters: weight [Out, In], bias [Out]
+/// if there is one.
 template <class B, int In, int Out, Bias bias_mode = Bias::with>
 struct Linear {
   using Backend = B;

@@ -17,21 +17,21 @@
 
 namespace dformer {
 
-/// What makes a variant of AsymFormer. Every array has one entry a stage; the colour stream is a ConvNeXt, the
-/// depth stream a MixTransformer.
+/// What makes a variant of AsymFormer. Every array has one entry a stage; the colour stream is a ConvNeXt,
+/// the depth stream a MixTransformer.
 struct AsymFormerConfig {
   std::array<int, 4> rgb_dims;
   std::array<int, 4> rgb_depths;  ///< number of ConvNeXt blocks
   std::array<int, 4> depth_dims;
-  std::array<int, 4> depth_depths;               ///< number of MixTransformer blocks
-  std::array<int, 4> num_heads{1, 2, 5, 8};      ///< of the depth stream's attention
-  std::array<int, 4> sr_ratios{8, 4, 2, 1};      ///< its spatial reduction
-  std::array<int, 4> mlp_ratios{4, 4, 4, 4};     ///< hidden width of its MLP over its width
+  std::array<int, 4> depth_depths;            ///< number of MixTransformer blocks
+  std::array<int, 4> num_heads{1, 2, 5, 8};   ///< of the depth stream's attention
+  std::array<int, 4> sr_ratios{8, 4, 2, 1};   ///< its spatial reduction
+  std::array<int, 4> mlp_ratios{4, 4, 4, 4};  ///< hidden width of its MLP over its width
 };
 
 /// A stage of AsymFormer: both streams go one step down and through their blocks; from the second stage on
-/// the depth stream takes up colour. Shapes: rgb [N, H, W, InRgb], depth [N, H, W, InDepth] -> half of that (in
-/// the first stage a quarter) with the stage's channels. Parameters: depth_stem, rgb_stem, rgb_layer,
+/// the depth stream takes up colour. Shapes: rgb [N, H, W, InRgb], depth [N, H, W, InDepth] -> half of that
+/// (in the first stage a quarter) with the stage's channels. Parameters: depth_stem, rgb_stem, rgb_layer,
 /// depth_layer, depth_norm; SCC but in the first stage.
 template <class B, const AsymFormerConfig& config, std::size_t stage>
 struct AsymFormerStage {

@@ -25,7 +25,8 @@ inline void require_rgbd(const Shape& rgb, const Shape& depth) {
                     to_string(rgb) + " " + to_string(depth));
 }
 
-/// What a backbone asks beside that whose streams would else have maps of different sizes. Throws: ShapeError.
+/// What a backbone asks beside that whose streams would else have maps of different sizes. Throws:
+/// ShapeError.
 inline void require_multiple(const Shape& rgb, std::int64_t multiple) {
   if (rgb[1] % multiple == 0 && rgb[2] % multiple == 0) return;
   throw_shape_error("[backbone] height and width must be multiples of " + std::to_string(multiple) +

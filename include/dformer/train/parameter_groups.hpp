@@ -20,6 +20,8 @@ enum class ParameterPolicy {
   official,
   /// Everything is updated; what has two axes or more decays. As DFormer-Jittor does.
   full,
+  /// Everything is updated and decays. As AsymFormer's code does.
+  full_decay,
 };
 
 /// The parameters of a network that are trained, in the order of its state dict, which is also the order in
@@ -104,21 +106,33 @@ ParameterGroups<P> group_parameters(const std::vector<Named<P>>& list, Parameter
     if (policy == ParameterPolicy::official) {
       official.group_of(entry, groups).push_back(entry);
     } else {
-      (entry.parameter->shape().rank() >= 2 ? groups.decay : groups.no_decay).push_back(entry);
+      const bool decays = policy == ParameterPolicy::full_decay || entry.parameter->shape().rank() >= 2;
+      (decays ? groups.decay : groups.no_decay).push_back(entry);
     }
   }
   return groups;
 }
 
 constexpr std::string_view to_string(ParameterPolicy policy) {
-  return policy == ParameterPolicy::official ? "official" : "full";
+  switch (policy) {
+    case ParameterPolicy::official:
+      return "official";
+    case ParameterPolicy::full:
+      return "full";
+    case ParameterPolicy::full_decay:
+      break;
+  }
+  return "full_decay";
 }
 
 /// Throws: ArgumentError.
 inline ParameterPolicy parse_parameter_policy(std::string_view word) {
-  if (word == to_string(ParameterPolicy::official)) return ParameterPolicy::official;
-  if (word == to_string(ParameterPolicy::full)) return ParameterPolicy::full;
-  throw_argument_error("[parameter policy] expected official or full, got '" + std::string(word) + "'");
+  for (const ParameterPolicy policy :
+       {ParameterPolicy::official, ParameterPolicy::full, ParameterPolicy::full_decay}) {
+    if (word == to_string(policy)) return policy;
+  }
+  throw_argument_error("[parameter policy] expected official, full or full_decay, got '" + std::string(word) +
+                       "'");
 }
 
 }  // namespace dformer

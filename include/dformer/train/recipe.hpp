@@ -94,7 +94,8 @@ struct RecipeOptimization {
     visitor("eps", self.eps, "of adamw");
     visitor("momentum", self.momentum, "of sgd");
     visitor("parameters", self.parameters,
-            "official: norms of DFormer, layer scales and geometry weights stay; full: all are trained");
+            "official: norms of DFormer, layer scales and geometry weights stay; full: all are trained; "
+            "full_decay: and decay, biases and norms too");
     visitor("clip_norm", self.clip_norm, "largest L2 norm of all gradients together; 0: any");
   }
 };
@@ -216,7 +217,7 @@ struct Recipe {
   /// visitor(key, member, what it is): for a section, which has a `visit` of its own, and for a value.
   template <class Self, class Visitor>
   static void visit(Self& self, Visitor& visitor) {
-    visitor("model", self.model, "DFormer_Tiny, _Small, _Base, _Large, DFormerv2_S, _B, _L");
+    visitor("model", self.model, "DFormer_Tiny, _Small, _Base, _Large, DFormerv2_S, _B, _L, AsymFormer");
     visitor("epochs", self.epochs, "");
     visitor("batch_size", self.batch_size, "images that make one pass through the network");
     visitor("accumulate", self.accumulate, "passes that make one update");

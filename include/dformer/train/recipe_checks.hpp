@@ -137,6 +137,11 @@ inline std::vector<std::string> recipe_faults(const Recipe& recipe) {
   const detail::RecipeChecks augmentation("augmentation.", faults);
   augmentation.extent("crop", recipe.augmentation.crop);
   augmentation.scales("scales", recipe.augmentation.scales);
+  if (recipe.model == "AsymFormer") {
+    const auto& [height, width] = recipe.augmentation.crop;
+    augmentation.require(height % 32 == 0 && width % 32 == 0, "crop", "multiples of 32, for AsymFormer",
+                         std::to_string(height) + " and " + std::to_string(width));
+  }
   const detail::RecipeChecks network("network.", faults);
   network.share("drop_path", recipe.network.drop_path);
   network.share("dropout", recipe.network.dropout);

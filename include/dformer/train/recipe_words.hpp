@@ -76,8 +76,10 @@ struct RecipeWords<HolePolicy> {
 };
 template <>
 struct RecipeWords<ParameterPolicy> {
-  static constexpr std::pair<ParameterPolicy, std::string_view> all[]{{ParameterPolicy::official, "official"},
-                                                                      {ParameterPolicy::full, "full"}};
+  static constexpr std::pair<ParameterPolicy, std::string_view> all[]{
+      {ParameterPolicy::official, "official"},
+      {ParameterPolicy::full, "full"},
+      {ParameterPolicy::full_decay, "full_decay"}};
 };
 template <>
 struct RecipeWords<LrUpdate> {

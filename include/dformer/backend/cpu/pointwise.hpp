@@ -89,7 +89,7 @@ struct PointwiseOps {
   static Tensor<T> gate(const Tensor<T>& x, const Tensor<T>& spatial, const Tensor<T>& channel, float scale) {
     const Shape shape = shapes::gate(x.shape(), spatial.shape(), channel.shape());
     Tensor<T> y(x.device(), shape);
-    const GateArgs<T> args{x.data(), spatial.data(), channel.data(),        y.data(), shape[1] * shape[2],
+    const GateArgs<T> args{x.data(), spatial.data(),       channel.data(), y.data(), shape[1] * shape[2],
                            shape[3], static_cast<T>(scale)};
     const auto kernel = kernels<T>(x.device().isa()).gate;
     x.device().parallel_for(shape.rows(), [&](auto begin, auto end) { kernel(args, begin, end); });

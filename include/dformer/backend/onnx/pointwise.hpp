@@ -76,8 +76,8 @@ struct PointwiseOps {
     Recorder& recorder = x.recorder();
     std::string y = name_in(x, order);
     if (end - begin < channels) {
-      y = recorder.add("Slice", x.module(), {y, recorder.integers({begin}), recorder.integers({end}),
-                                             recorder.integers({axis})});
+      y = recorder.add("Slice", x.module(),
+                       {y, recorder.integers({begin}), recorder.integers({end}), recorder.integers({axis})});
     }
     if (end - begin < count) {
       const std::int64_t before = begin == end ? 0 : begin - first;
@@ -107,14 +107,13 @@ struct PointwiseOps {
     const auto multiplied = [&](const std::string& a, const std::string& b) {
       return recorder.add("Mul", module, {a, b});
     };
-    const std::string sums =
-        recorder.add("ReduceSum", module,
-                     {multiplied(name, name_in(recorder, spatial, order)),
-                      recorder.integers({channel_axis(shape, order)})});
+    const std::string sums = recorder.add("ReduceSum", module,
+                                          {multiplied(name, name_in(recorder, spatial, order)),
+                                           recorder.integers({channel_axis(shape, order)})});
     const std::string map =
         recorder.add("Sigmoid", module, {multiplied(sums, recorder.scalar("gate_scale", scale))});
-    return result(x, shape, order,
-                  multiplied(multiplied(name, map), name_in(recorder, channel, order)), module);
+    return result(x, shape, order, multiplied(multiplied(name, map), name_in(recorder, channel, order)),
+                  module);
   }
 
  private:
