@@ -29,7 +29,7 @@ void measure_epilogue(Bench<T>& bench, const char* name, double tensors, const S
     auto used = epilogue;
     if (residual) used.residual = bench.noise(shape);
     return [y = bench.noise(shape), used]() mutable {
-      cuda::finish(y, cuda::epilogue_operands("epilogue", y.shape(), used));
+      cuda::finish(y, cuda::epilogue_operands("epilogue", y, y.shape(), used));
       return y;
     };
   });

@@ -11,40 +11,6 @@
 namespace dformer::testing {
 namespace {
 
-template <class Call>
-std::string argument_error(const Call& call) {
-  try {
-    call();
-  } catch (const ArgumentError& error) {
-    return error.what();
-  }
-  return "no ArgumentError";
-}
-
-TEST(CudaDevice, OperandsOfTwoDevicesAreRefused) {
-  const cuda::Device one, other;
-  const Tensor x = upload(one, random_array({1, 4, 4, 8}, 1));
-  const auto weight = [&](const Shape& shape, WeightLayout layout) {
-    return TestBackend::weight_from_host(other, layout, shape, random_array(shape, 2).values);
-  };
-  const Tensor linear = weight({8, 8}, WeightLayout::dense);
-  const Tensor dense = weight({8, 8, 3, 3}, WeightLayout::dense);
-  const Tensor depthwise = weight({8, 1, 3, 3}, WeightLayout::depthwise);
-  const Window window{.kernel = 3, .padding = 1};
-  const std::string sentence =
-      "the operands belong to two Device objects, and nothing orders what is done on them; make "
-      "inputs on the network's, dformer::device_of(net)";
-  EXPECT_EQ(argument_error([&] { TestBackend::linear(std::span(&x, 1), linear, {}); }),
-            "[linear] " + sentence);
-  EXPECT_EQ(argument_error([&] { TestBackend::conv2d(x, dense, window, {}); }), "[conv2d] " + sentence);
-  EXPECT_EQ(argument_error([&] { TestBackend::depthwise_conv2d(x, depthwise, window, {}); }),
-            "[depthwise_conv2d] " + sentence);
-  EXPECT_EQ(argument_error([&] {
-              TestBackend::add(x, upload(other, random_array({1, 4, 4, 8}, 3)));
-            }),
-            "[add] " + sentence);
-}
-
 TEST(CudaDevice, GoesOnAfterItRanOutOfMemory) {
   const cuda::Device device;
   const Array x = random_array({3, 5, 8}, 1);

@@ -16,6 +16,7 @@ struct AttentionOps {
   /// Throws: ShapeError when the shapes disagree or the heads do not divide C.
   static Tensor<T> attention(const Tensor<T>& q, const Tensor<T>& kv, int num_heads, float scale) {
     const Shape shape = shapes::attention(q.shape(), kv.shape(), num_heads);
+    require_one_device("attention", q, kv);
     const Device& device = q.device();
     Tensor<T> y(device, shape);
     if (shape.numel() == 0) return y;
@@ -53,6 +54,7 @@ struct AttentionOps {
 
   static Tensor<T> turned(const Tensor<T>& x, const Tensor<T>& angle, int num_heads, float scale, bool back) {
     const Shape shape = shapes::rotary(x.shape(), angle.shape(), num_heads);
+    require_one_device("rotary", x, angle);
     Tensor<T> y(x.device(), shape);
     const Tensor<T> angles = full(angle);
     rotate(RotaryArgs<T>{x.data(), angles.full_data(), y.data(), shape.rows(), shape[1] * shape[2], shape[3],

@@ -37,8 +37,8 @@ struct ConvolutionOps {
   static Tensor<T> conv2d(const Tensor<T>& x, const Tensor<T>& weight, const Window& window,
                           const Epilogue<Tensor<T>>& epilogue) {
     const Shape shape = shapes::conv2d(x.shape(), weight.shape(), window);
-    const EpilogueOperands<T> operands = epilogue_operands("conv2d", shape, epilogue);
     require_one_device("conv2d", x, weight);
+    const EpilogueOperands<T> operands = epilogue_operands("conv2d", x, shape, epilogue);
     if (is_pointwise(window)) return LinearOps<T>::linear(std::span(&x, 1), weight, epilogue);
     Tensor<T> y(x.device(), shape);
     if (shape.numel() == 0) return y;

@@ -19,7 +19,7 @@ namespace dformer {
 
 /// NVIDIA's GPUs. Scalar is what activations and the weights of products and convolutions are kept in: float,
 /// half or bfloat16. Sums, norms, softmaxes and the factorization are done in float32, and so are kept the
-/// values for each channel.
+/// values for each channel. Operations throw ArgumentError where their operands belong to two devices.
 template <class Scalar>
 struct Cuda : cuda::StorageOps<Scalar>,
               cuda::LinearOps<Scalar>,

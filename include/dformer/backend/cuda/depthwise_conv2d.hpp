@@ -29,8 +29,8 @@ struct DepthwiseOps {
   static Tensor<T> depthwise_conv2d(const Tensor<T>& x, const Tensor<T>& weight, const Window& window,
                                     const Epilogue<Tensor<T>>& epilogue) {
     const Shape shape = shapes::depthwise_conv2d(x.shape(), weight.shape(), window);
-    const EpilogueOperands<T> operands = epilogue_operands("depthwise_conv2d", shape, epilogue);
     require_one_device("depthwise_conv2d", x, weight);
+    const EpilogueOperands<T> operands = epilogue_operands("depthwise_conv2d", x, shape, epilogue);
     Tensor<T> y(x.device(), shape);
     cuda::depthwise_conv2d(
         x.device(), DepthwiseArgs<T>{x.data(), weight.data(), y.data(), operands, window, false, shape[0],

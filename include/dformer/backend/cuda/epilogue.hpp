@@ -29,11 +29,16 @@ void require_epilogue_elements(const char* op, const Epilogue<Tensor<T>>& epilog
 }
 
 /// The epilogue of an operation with a result of shape y, for its kernel. Throws: ShapeError when an operand
-/// does not fit y.
+/// does not fit y; ArgumentError when one is not on x's device.
 template <class T>
-EpilogueOperands<T> epilogue_operands(const char* op, const Shape& y, const Epilogue<Tensor<T>>& epilogue) {
+EpilogueOperands<T> epilogue_operands(const char* op, const Tensor<T>& x, const Shape& y,
+                                      const Epilogue<Tensor<T>>& epilogue) {
   shapes::epilogue(op, y, epilogue);
   require_epilogue_elements(op, epilogue);
+  for (const Tensor<T>* operand :
+       {&epilogue.scale, &epilogue.shift, &epilogue.multiply, &epilogue.layer_scale, &epilogue.residual}) {
+    if (*operand) require_one_device(op, x, *operand);
+  }
   return {
       full_or_null(epilogue.scale),    full_or_null(epilogue.shift),       epilogue.activation,
       data_or_null(epilogue.multiply), full_or_null(epilogue.layer_scale), data_or_null(epilogue.residual),

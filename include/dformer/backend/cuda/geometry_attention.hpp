@@ -20,6 +20,7 @@ struct GeometryAttentionOps {
                                       GeometryAttention kind) {
     shapes::geometry_attention(q.shape(), k.shape(), v.shape(), prior.depth.shape(), prior.weight.shape(),
                                prior.decay.shape(), num_heads);
+    require_one_device("geometry_attention", q, k, v, prior.depth, prior.weight, prior.decay);
     const GeometryPrior<Tensor<T>> used = usable(prior);
     if (kind == GeometryAttention::full) return along(TokenLines::grid, q, k, v, used, num_heads);
     const Tensor<T> rows = along(TokenLines::rows, q, k, v, used, num_heads);

@@ -32,8 +32,8 @@ struct LinearOps {
                           const Epilogue<Tensor<T>>& epilogue) {
     const Shape x = shapes::concat_shape("linear", inputs);
     const Shape shape = shapes::linear(x, weight.shape());
-    const EpilogueOperands<T> operands = epilogue_operands("linear", shape, epilogue);
     for (const Tensor<T>& input : inputs) require_one_device("linear", input, weight);
+    const EpilogueOperands<T> operands = epilogue_operands("linear", weight, shape, epilogue);
     Tensor<T> y(inputs[0].device(), shape);
     if (shape.numel() == 0) return y;
     if constexpr (!std::is_same_v<T, float>) {

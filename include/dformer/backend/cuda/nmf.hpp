@@ -18,6 +18,7 @@ struct FactorizationOps {
   /// Throws: ShapeError when the shapes disagree, ArgumentError when steps is negative.
   static Tensor<T> nmf(const Tensor<T>& x, const Tensor<T>& bases, int steps, float inv_t) {
     const Shape shape = shapes::nmf(x.shape(), bases.shape(), steps);
+    require_one_device("nmf", x, bases);
     const std::int64_t n = shape[0], rows = shape[1], channels = shape[2], rank = bases.shape()[2];
     const Device& device = x.device();
     Tensor<T> y(device, shape);

@@ -17,6 +17,7 @@ struct NormOps {
   static Tensor<T> layer_norm(const Tensor<T>& x, const Tensor<T>& weight, const Tensor<T>& bias, float eps) {
     shapes::per_channel("layer_norm", x.shape(), weight.shape());
     shapes::per_channel("layer_norm", x.shape(), bias.shape());
+    require_one_device("layer_norm", x, weight, bias);
     const Tensor<T> weights = full(weight), biases = full(bias);
     Tensor<T> y = like(x, x.shape());
     if (y.elements() == 0) return y;
@@ -36,6 +37,7 @@ struct NormOps {
     const Shape shape = shapes::same("batch_norm_affine", weight.shape(), bias.shape());
     shapes::same("batch_norm_affine", weight.shape(), mean.shape());
     shapes::same("batch_norm_affine", weight.shape(), variance.shape());
+    require_one_device("batch_norm_affine", weight, bias, mean, variance);
     const Device& device = weight.device();
     const Tensor<T> weights = full(weight), biases = full(bias), means = full(mean),
                     variances = full(variance);
@@ -52,6 +54,7 @@ struct NormOps {
   static Tensor<T> scale_shift(const Tensor<T>& x, const Tensor<T>& scale, const Tensor<T>& shift) {
     shapes::per_channel("scale_shift", x.shape(), scale.shape());
     shapes::per_channel("scale_shift", x.shape(), shift.shape());
+    require_one_device("scale_shift", x, scale, shift);
     const Tensor<T> scales = full(scale), shifts = full(shift);
     Tensor<T> y = like(x, x.shape());
     with_elements(

@@ -40,6 +40,7 @@ struct PointwiseOps {
   /// Inputs [..., C_i] side by side: [..., sum C_i]. Throws: ShapeError.
   static Tensor<T> concat(std::span<const Tensor<T>> inputs) {
     const Shape shape = shapes::concat_shape("concat", inputs);
+    require_one_device("concat", inputs);
     Tensor<T> y(inputs[0].device(), shape);
     T* to = y.data();
     for (const Tensor<T>& input : inputs) {

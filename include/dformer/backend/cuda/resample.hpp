@@ -22,6 +22,7 @@ struct ResampleOps {
                                      std::int64_t width) {
     const Shape x = shapes::concat_shape("adaptive_avg_pool", inputs);
     const Shape shape = shapes::resized("adaptive_avg_pool", x, height, width);
+    require_one_device("adaptive_avg_pool", inputs);
     Tensor<T> y(inputs[0].device(), shape);
     T* to = y.data();
     for (const Tensor<T>& input : inputs) {

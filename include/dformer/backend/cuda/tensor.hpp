@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <type_traits>
 #include <utility>
@@ -103,13 +104,19 @@ class Tensor {
 
 /// Operands of one operation must be of one Device, whose stream orders what is done with them. Throws:
 /// ArgumentError.
-template <class T, class U>
-void require_one_device(const char* op, const Tensor<T>& a, const Tensor<U>& b) {
-  if (a.device() == b.device()) return;
+template <class T, class... Others>
+void require_one_device(const char* op, const Tensor<T>& first, const Others&... others) {
+  if (((others.device() == first.device()) && ...)) return;
   throw_argument_error(
       std::string("[") + op +
       "] the operands belong to two Device objects, and nothing orders what is done on them; make "
       "inputs on the network's, dformer::device_of(net)");
+}
+
+/// The same of many.
+template <class T>
+void require_one_device(const char* op, std::span<const Tensor<T>> operands) {
+  for (const Tensor<T>& operand : operands) require_one_device(op, operands.front(), operand);
 }
 
 /// Starts to set all elements to 0.

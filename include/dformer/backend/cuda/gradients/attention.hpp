@@ -17,6 +17,7 @@ struct AttentionGradientOps {
   static AttentionGradients<Tensor<T>> attention(const Tensor<T>& q, const Tensor<T>& kv, int num_heads,
                                                  float scale, const Tensor<T>& dy) {
     const Shape shape = shapes::attention_gradient(q.shape(), kv.shape(), num_heads, dy.shape());
+    require_one_device("attention gradient", q, kv, dy);
     const Device& device = q.device();
     AttentionGradients<Tensor<T>> gradients{Tensor<T>(device, shape), Tensor<T>(device, kv.shape())};
     if (shape.numel() == 0) {

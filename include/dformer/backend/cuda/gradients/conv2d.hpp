@@ -18,6 +18,7 @@ struct ConvolutionGradientOps {
   static Tensor<T> conv2d_input(const Tensor<T>& dy, const Tensor<T>& weight, const Window& window,
                                 const Shape& x) {
     const Shape shape = shapes::conv2d_input(dy.shape(), weight.shape(), window, x);
+    require_one_device("conv2d_input", dy, weight);
     if (is_pointwise(window)) return LinearGradientOps<T>::linear_input(dy, weight);
     Tensor<T> dx(dy.device(), shape);
     if (shape.numel() == 0) return dx;
@@ -31,6 +32,7 @@ struct ConvolutionGradientOps {
   static Tensor<T> conv2d_weight(const Tensor<T>& x, const Tensor<T>& dy, const Window& window,
                                  const Shape& weight) {
     const Shape shape = shapes::conv2d_weight(x.shape(), dy.shape(), window, weight);
+    require_one_device("conv2d_weight", x, dy);
     if (is_pointwise(window)) return LinearGradientOps<T>::linear_weight(std::span(&x, 1), dy, shape);
     Tensor<T> dw(dy.device(), shape, Elements::full);
     if (x.elements() == 0) {

@@ -16,6 +16,7 @@ struct DepthwiseGradientOps {
   static Tensor<T> depthwise_conv2d_input(const Tensor<T>& dy, const Tensor<T>& weight, const Window& window,
                                           const Shape& x) {
     const Shape shape = shapes::depthwise_conv2d_input(dy.shape(), weight.shape(), window, x);
+    require_one_device("depthwise_conv2d_input", dy, weight);
     const Shape& y = dy.shape();
     Tensor<T> dx(dy.device(), shape);
     const int padding = window.dilation * (window.kernel - 1) - window.padding;
@@ -46,6 +47,7 @@ struct DepthwiseGradientOps {
   static Tensor<T> depthwise_conv2d_weight(const Tensor<T>& x, const Tensor<T>& dy, const Window& window,
                                            const Shape& weight) {
     const Shape shape = shapes::depthwise_conv2d_weight(x.shape(), dy.shape(), window, weight);
+    require_one_device("depthwise_conv2d_weight", x, dy);
     const Shape& y = dy.shape();
     Tensor<T> dw(dy.device(), shape, Elements::full);
     if (dy.elements() == 0) {

@@ -21,6 +21,7 @@ struct GeometryGradientOps {
     const Shape shape =
         shapes::geometry_attention_gradient(q.shape(), k.shape(), v.shape(), prior.depth.shape(),
                                             prior.weight.shape(), prior.decay.shape(), num_heads, dy.shape());
+    require_one_device("geometry_attention gradient", q, k, v, prior.depth, prior.weight, prior.decay, dy);
     const Device& device = q.device();
     GeometryAttentionGradients<Tensor<T>> gradients{Tensor<T>(device, shape), Tensor<T>(device, shape),
                                                     Tensor<T>(device, shape),

@@ -17,6 +17,7 @@ struct LinearGradientOps {
   /// dy [..., O] by weight [O, I] (or [O, I, 1, 1]) gives [..., I]. Throws: ShapeError.
   static Tensor<T> linear_input(const Tensor<T>& dy, const Tensor<T>& weight) {
     const Shape shape = shapes::linear_input(dy.shape(), weight.shape());
+    require_one_device("linear_input", dy, weight);
     Tensor<T> dx(dy.device(), shape);
     if (shape.numel() == 0) return dx;
     library::multiply(dx.device().libraries(), {.type = element_type<T>(),
@@ -43,6 +44,7 @@ struct LinearGradientOps {
                                  const Shape& weight) {
     const Shape x = shapes::concat_shape("linear_weight", inputs);
     const Shape shape = shapes::linear_weight(x, dy.shape(), weight);
+    for (const Tensor<T>& input : inputs) require_one_device("linear_weight", input, dy);
     const Device& device = dy.device();
     Tensor<T> dw(device, shape, Elements::full);
     if (x.rows() == 0) {

@@ -22,6 +22,7 @@ struct FactorizationGradientOps {
   static Tensor<T> nmf(const Tensor<T>& x, const Tensor<T>& bases, int steps, float inv_t,
                        const Tensor<T>& dy) {
     const Shape shape = shapes::nmf_gradient(x.shape(), bases.shape(), steps, dy.shape());
+    require_one_device("nmf gradient", x, bases, dy);
     Tensor<T> dx(x.device(), shape);
     if (shape.numel() == 0) return dx;
     const Tensor<T> given = full(bases);

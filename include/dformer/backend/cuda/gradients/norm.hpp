@@ -21,6 +21,7 @@ struct NormGradientOps {
                                              float eps) {
     shapes::norm_gradient("layer_norm gradient", x.shape(), weight.shape(), dy.shape());
     require_same_elements("layer_norm gradient", x, dy);
+    require_one_device("layer_norm gradient", x, weight, dy);
     const Device& device = x.device();
     const std::int64_t rows = x.shape().rows(), channels = x.shape().back();
     const Tensor<T> weights = full(weight);
@@ -67,6 +68,7 @@ struct NormGradientOps {
     shapes::per_channel("batch_norm gradient", x.shape(), statistics.mean.shape());
     shapes::per_channel("batch_norm gradient", x.shape(), statistics.variance.shape());
     require_same_elements("batch_norm gradient", x, dy);
+    require_one_device("batch_norm gradient", x, weight, statistics.mean, statistics.variance, dy);
     const Device& device = x.device();
     const std::int64_t channels = x.shape().back();
     const Tensor<T> weights = full(weight), mean = full(statistics.mean),
@@ -102,6 +104,7 @@ struct NormGradientOps {
     }
     require_full("update_statistics", running_mean);
     require_full("update_statistics", running_var);
+    require_one_device("update_statistics", running_mean, running_var, statistics.mean, statistics.variance);
     const Tensor<T> mean = full(statistics.mean), variance = full(statistics.variance);
     cuda::update_statistics({running_mean.full_data(), running_var.full_data(), mean.full_data(),
                              variance.full_data(), shape.numel(), static_cast<double>(momentum),

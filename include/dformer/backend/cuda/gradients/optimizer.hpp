@@ -23,7 +23,7 @@ namespace dformer::cuda {
 /// Steps of optimisers. They are made in float32: on parameters that have it, and on the masters of those
 /// that are half or bfloat16 (DeviceOptions::master_weights), which get the rounded result in the same pass.
 /// Gradients and moments are float32. Throws: ShapeError when operands differ in shape or are not float32;
-/// ArgumentError for a weight without a master.
+/// ArgumentError for a weight without a master, and for operands of two devices.
 template <class T>
 struct OptimizerOps {
   /// Zeros of x's shape, in float32.
@@ -48,6 +48,7 @@ struct OptimizerOps {
   static double sum_of_squares(std::span<const Tensor<T>> tensors) {
     if (tensors.empty()) return 0.0;
     for (const Tensor<T>& x : tensors) require_same_elements("sum_of_squares", tensors[0], x);
+    require_one_device("sum_of_squares", tensors);
     double sum = 0;
     with_elements(
         [&]<class E>(const E*) {
@@ -76,6 +77,7 @@ struct OptimizerOps {
       require_operand("adamw", value, gradient);
       require_operand("adamw", value, mean);
       require_operand("adamw", value, squares);
+      require_one_device("adamw", updates[0].value, value, gradient, mean, squares);
       if (step.step < 1) {
         throw_argument_error("[adamw] steps count from 1, got step " + std::to_string(step.step));
       }
@@ -110,6 +112,7 @@ struct OptimizerOps {
       require_operand("sgd", value, gradient);
       const bool kept = step.momentum != 0;
       if (kept) require_operand("sgd", value, momentum_buffer);
+      require_one_device("sgd", updates[0].value, value, gradient, kept ? momentum_buffer : value);
       return SgdArgs<T>{target("sgd", value),
                         gradient.full_data(),
                         kept ? momentum_buffer.full_data() : nullptr,
@@ -131,6 +134,7 @@ struct OptimizerOps {
     start(&cuda::average_to<T>, updates[0].average.device(), updates, [&](AverageUpdate<Tensor<T>>& update) {
       auto& [average, x] = update;
       shapes::same("average_to", average.shape(), x.shape());
+      require_one_device("average_to", updates[0].average, average, x);
       return AverageArgs<T>{target("average_to", average), target("average_to", x).value,
                             static_cast<float>(decay), static_cast<float>(1 - decay)};
     });

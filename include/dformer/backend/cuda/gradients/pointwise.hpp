@@ -21,8 +21,10 @@ template <class T>
 struct PointwiseGradientOps {
   /// `saved` is the input of gelu and the result of relu and sigmoid. As in PyTorch, relu's is 0 at 0.
   static Tensor<T> activation(const Tensor<T>& saved, Activation activation, const Tensor<T>& dy) {
-    Tensor<T> dx = like(dy, shapes::same("activation gradient", saved.shape(), dy.shape()));
+    const Shape shape = shapes::same("activation gradient", saved.shape(), dy.shape());
     require_same_elements("activation gradient", saved, dy);
+    require_one_device("activation gradient", saved, dy);
+    Tensor<T> dx = like(dy, shape);
     with_elements(
         [&]<class E>(const E* before, const E* from, E* to) {
           activation_gradient(ActivationGradientArgs<E>{before, from, to, dx.elements(), activation},
@@ -35,8 +37,10 @@ struct PointwiseGradientOps {
   /// Of softmax over the last axis; y [..., C] is its result.
   static Tensor<T> softmax(const Tensor<T>& y, const Tensor<T>& dy) {
     if (y.shape().rank() == 0) shapes::fail("softmax gradient", "result must be [..., C]", {y.shape()});
-    Tensor<T> dx = like(y, shapes::same("softmax gradient", y.shape(), dy.shape()));
+    const Shape shape = shapes::same("softmax gradient", y.shape(), dy.shape());
     require_same_elements("softmax gradient", y, dy);
+    require_one_device("softmax gradient", y, dy);
+    Tensor<T> dx = like(y, shape);
     with_elements(
         [&]<class E>(const E* result, const E* from, E* to) {
           softmax_gradient(SoftmaxGradientArgs<E>{result, from, to, y.shape().rows(), y.shape().back()},
@@ -58,6 +62,7 @@ struct PointwiseGradientOps {
   static Tensor<T> channel_products(const Tensor<T>& a, const Tensor<T>& b) {
     shapes::filled_rows("channel_products", shapes::same("channel_products", a.shape(), b.shape()));
     require_same_elements("channel_products", a, b);
+    require_one_device("channel_products", a, b);
     return sums(a, b, []<class E>(const ChannelSumsArgs<E>& args, Stream stream) {
       cuda::channel_products(args, stream);
     });
@@ -66,6 +71,7 @@ struct PointwiseGradientOps {
   /// x [..., C] * scale [C].
   static Tensor<T> scale_channels(const Tensor<T>& x, const Tensor<T>& scale) {
     shapes::per_channel("scale_channels", x.shape(), scale.shape());
+    require_one_device("scale_channels", x, scale);
     return scale_columns(x, full(scale), 1, false);
   }
 
@@ -114,6 +120,7 @@ struct PointwiseGradientOps {
   static void add_to(Tensor<T>& sum, const Tensor<T>& x) {
     shapes::same_layout("add_to", sum, x);
     require_same_elements("add_to", sum, x);
+    require_one_device("add_to", sum, x);
     with_elements(
         [&]<class E>(const E* from, E* to) {
           cuda::add(BinaryArgs<E>{to, from, to, x.elements()}, x.device().stream());
