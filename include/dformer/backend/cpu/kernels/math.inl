@@ -126,7 +126,9 @@ DFORMER_ALWAYS_INLINE Vec<double> exp(Vec<double> x) {
 template <int N>
 DFORMER_ALWAYS_INLINE void erf(Vec<double> (&x)[N]) {
   for (Vec<double>& each : x) {
-    for (int i = 0; i < Vec<double>::size; ++i) each.v[i] = std::erf(each.v[i]);
+    Vec<double> y = each;  // GCC 12 takes elements that are changed in an array of vectors for uninitialised
+    for (int i = 0; i < Vec<double>::size; ++i) y.v[i] = std::erf(y.v[i]);
+    each = y;
   }
 }
 DFORMER_ALWAYS_INLINE Vec<double> sqrt(Vec<double> x) {
