@@ -27,6 +27,40 @@ TEST(CudaDevice, GoesOnAfterItRanOutOfMemory) {
   EXPECT_EQ(download(sum).values[7], 2 * x.values[7]);
 }
 
+/// Wherever it is kept: by the pool, by a part that goes on, for the end of all parts.
+TEST(CudaDevice, GivesBackWhatItKeepsInPartsThatGoOnSideBySide) {
+  const cuda::Device device;
+  const Shape small{1 << 10}, medium{1 << 14}, large{1 << 18};
+  const auto is_all_in_use = [&] {
+    const MemoryUse use = device.memory().use();
+    return use.reserved == use.in_use;
+  };
+  const auto run_out = [&] {
+    EXPECT_FALSE(is_all_in_use());
+    EXPECT_THROW(Tensor(device, {std::int64_t{1} << 20, std::int64_t{1} << 20}), CudaOutOfMemory);
+    EXPECT_TRUE(is_all_in_use()) << "while parts go on";
+  };
+  const Array x = random_array({3, 5, 8}, 1);
+  const Tensor used = upload(device, x);
+  Tensor older(device, medium);
+  { const Tensor kept(device, small); }
+  {
+    const cuda::SideBySide branches(device);
+    device.concurrently([&] { older = {}; },
+                        [&] { run_out(); });  // what was kept, and what another part freed
+    device.concurrently([&] { const Tensor own(device, large); }, run_out);
+    device.concurrently([] {},
+                        [&] {
+                          { const Tensor own(device, large); }
+                          run_out();
+                        });
+  }
+  EXPECT_TRUE(is_all_in_use());
+  EXPECT_EQ(download(used).values, x.values);
+  const Tensor again(device, large);
+  EXPECT_TRUE(is_all_in_use()) << "blocks that were given back are handed out";
+}
+
 /// A GPU can neither take memory nor give it back while a graph is recorded.
 TEST(CudaDevice, NoMemoryIsTakenWhileAGraphIsRecorded) {
   const cuda::Device device;

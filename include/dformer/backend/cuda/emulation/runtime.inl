@@ -5,6 +5,8 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <memory>
+#include <mutex>
 #include <new>
 #include <string>
 #include <vector>
@@ -16,7 +18,12 @@
 namespace dformer::cuda::runtime {
 
 struct EventHandle {
-  std::chrono::steady_clock::time_point moment;
+  struct Record {
+    Stream stream;
+    std::chrono::steady_clock::time_point moment{};
+    bool has_been = false;
+  };
+  std::shared_ptr<Record> record;  ///< the last one
   GraphHandle* capture = nullptr;  ///< in which it was recorded
   std::vector<std::size_t> last;   ///< the nodes that it comes after
 };
@@ -60,6 +67,7 @@ void* allocate(int ordinal, std::size_t bytes) {
 void release(int ordinal, void* memory) noexcept {
   make_current(ordinal);
   may_change_memory();
+  synchronize_device(ordinal);
   std::free(memory);
 }
 void* allocate_pinned(std::size_t bytes) {
@@ -71,14 +79,30 @@ void release_pinned(void* memory) noexcept {
 
 Stream create_stream(int ordinal) {
   make_current(ordinal);
-  return new StreamHandle{.ordinal = ordinal};
+  const Stream stream = new StreamHandle{.ordinal = ordinal};
+  const std::lock_guard lock(emulation::device_mutex());
+  emulation::streams().insert(stream);
+  return stream;
 }
 void destroy_stream(int ordinal, Stream stream) noexcept {
   make_current(ordinal);
+  synchronize(stream);
+  {
+    const std::lock_guard lock(emulation::device_mutex());
+    emulation::streams().erase(stream);
+  }
   delete stream;
 }
-void synchronize(Stream) {}
-void synchronize_device(int) {}
+void synchronize(Stream stream) {
+  const std::lock_guard lock(emulation::device_mutex());
+  emulation::finish(*stream);
+}
+void synchronize_device(int ordinal) {
+  const std::lock_guard lock(emulation::device_mutex());
+  for (Stream stream : emulation::streams()) {
+    if (stream->ordinal == ordinal) emulation::finish(*stream);
+  }
+}
 
 void copy_to_device(void* to, const void* from, std::size_t bytes, Stream stream) {
   copy_on_device(to, from, bytes, stream);
@@ -101,7 +125,11 @@ void destroy_event(Event event) noexcept {
   delete event;
 }
 void record(Event event, Stream stream) {
-  emulation::enqueue(stream, [=] { event->moment = std::chrono::steady_clock::now(); });
+  event->record = std::make_shared<EventHandle::Record>(EventHandle::Record{stream});
+  emulation::enqueue(stream, [record = event->record] {
+    record->moment = std::chrono::steady_clock::now();
+    record->has_been = true;
+  });
   event->capture = stream->capture;
   event->last = stream->last;
 }
@@ -111,7 +139,7 @@ void wait_for(Stream stream, Event event) {
       (stream->capture != nullptr || event->capture != emulation::capture)) {
     throw CudaError("[cuda] a stream waits for an event of another capture, or a captured one for none");
   }
-  if (event->capture == nullptr) return;
+  if (event->capture == nullptr) return wait_for(event);
   if (stream->capture == nullptr) {
     stream->capture = event->capture;
     stream->order = stream->capture->streams.front()->order;
@@ -119,9 +147,14 @@ void wait_for(Stream stream, Event event) {
   }
   stream->last.insert(stream->last.end(), event->last.begin(), event->last.end());
 }
-void wait_for(Event) {}
+void wait_for(Event event) {
+  if (event->record == nullptr || event->capture != nullptr) return;
+  const std::lock_guard lock(emulation::device_mutex());
+  while (!event->record->has_been) emulation::do_next(*event->record->stream);
+}
 float elapsed(Event first, Event second) {
-  return std::chrono::duration<float, std::milli>(second->moment - first->moment).count();
+  wait_for(second);
+  return std::chrono::duration<float, std::milli>(second->record->moment - first->record->moment).count();
 }
 
 void begin_capture(Stream stream) {
