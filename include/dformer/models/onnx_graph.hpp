@@ -8,6 +8,7 @@
 
 #include <dformer/backend/onnx/onnx.hpp>
 #include <dformer/core/color_order.hpp>
+#include <dformer/core/depth_input.hpp>
 #include <dformer/core/error.hpp>
 #include <dformer/nn/visit.hpp>
 
