@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Times a DFormer in PyTorch from normalised images to class scores, as dformer_bench's `net` does ours, on a GPU or the CPU.
+"""Times a network in PyTorch from normalised images to class scores, as dformer_bench's `net` does ours, on a GPU or the CPU.
 Prints one line of JSON: percentiles in milliseconds. Modes: eager; compile (torch.compile); reduce-overhead and
 max-autotune (its best modes, with CUDA graphs); graph (eager, captured as a CUDA graph); onnxruntime and openvino (on the
 CPU, the network as PyTorch exports it, which needs their packages, onnx and onnxscript)."""
@@ -12,12 +12,14 @@ import time
 
 import torch
 
+import asymformer_torch
 import dformer_torch
 import dformer_v2_torch
 from compiling import compiled, wait_for
 
 NETWORKS = {name: dformer_torch.DFormer for name in dformer_torch.CONFIGS}
 NETWORKS |= {name: dformer_v2_torch.DFormerV2 for name in dformer_v2_torch.CONFIGS}
+NETWORKS |= {name: asymformer_torch.AsymFormer for name in asymformer_torch.CONFIGS}
 COMPILED = {"compile": "default", "reduce-overhead": "reduce-overhead", "max-autotune": "max-autotune"}
 MODES = ["eager", *COMPILED, "graph", "onnxruntime", "openvino"]
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Times training steps (forward, backward, AdamW) of a DFormer or DFormerv2 in PyTorch, on the CPU as benchmark_train_step does
-ours, or on a GPU as benchmark_cuda_train_step does. Prints one line of JSON: the median and the least milliseconds of a step,
-and the peak memory in MiB: the process's, or what tensors held on the GPU."""
+"""Times training steps (forward, backward, AdamW) of a network in PyTorch, on the CPU as benchmark_train_step does ours, or on
+a GPU as benchmark_cuda_train_step does. Prints one line of JSON: the median and the least milliseconds of a step, and the peak
+memory in MiB: the process's, or what tensors held on the GPU."""
 import argparse
 import json
 import resource
@@ -10,12 +10,14 @@ import time
 
 import torch
 
+import asymformer_torch
 import dformer_torch
 import dformer_v2_torch
 from compiling import compiled, wait_for
 
 MODELS = {name: dformer_torch.DFormer for name in dformer_torch.CONFIGS}
 MODELS.update({name: dformer_v2_torch.DFormerV2 for name in dformer_v2_torch.CONFIGS})
+MODELS.update({name: asymformer_torch.AsymFormer for name in asymformer_torch.CONFIGS})
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--model", default="DFormer_Small", choices=sorted(MODELS))
