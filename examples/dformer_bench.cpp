@@ -191,8 +191,15 @@ Json measure(const BenchOptions& options, const std::string& model) {
 int bench(const BenchOptions& options) {
   Json results = Json::array();
   for (const std::string& model : options.chosen_models()) {
-    // Each in a process of its own: every cold start is one, and no peak of memory is another network's.
-    results.push_back(Json::parse(run_in_child([&] { return measure(options, model).dump(); })));
+    try {
+      // Each in a process of its own: every cold start is one, and no peak of memory is another network's.
+      results.push_back(Json::parse(run_in_child([&] { return measure(options, model).dump(); })));
+    } catch (const Error& error) {
+      if (options.chosen_models().size() == 1)
+        throw;  // of several others go on: sizes are not for all networks
+      std::fprintf(stderr, "%s is left out: %s\n", model.c_str(), error.what());
+      continue;
+    }
     if (results.size() == 1) {
       std::printf("%s\n", machine_text(results[0].at("machine")).c_str());
       std::printf(
@@ -203,6 +210,7 @@ int bench(const BenchOptions& options) {
     }
     print_table_row(results.back());
   }
+  if (results.empty()) throw Error("[dformer_bench] none of the networks could be measured");
   print_table_foot(results[0]);
   if (options.json.empty()) return 0;
   const Json machine = results[0].at("machine");

@@ -55,7 +55,9 @@ void start_weights(Network& network, const TrainOptions& options, std::uint64_t 
   if (!options.pretrained.empty()) {
     // A pre-trained file lacks what its own task had no use for, such as the norms before the decode head.
     const Checkpoint checkpoint = read_checkpoint(options.pretrained);
-    const LoadReport report = load(network, checkpoint, {.strict = false, .prefix = "backbone."}, device);
+    const LoadReport report =
+        load(network, checkpoint,
+             {.strict = false, .prefix = std::string(network.conventions.backbone_prefix)}, device);
     if (report.applied.empty() || !report.mismatched.empty()) throw LoadError(report);
     require_finite(report);
     run.say("Backbone: " + to_string(report));
@@ -67,7 +69,7 @@ void start_weights(Network& network, const TrainOptions& options, std::uint64_t 
   } else if (options.state_file().empty()) {
     run.say(
         "Random weights: neither --pretrained, --load-from nor --resume was given. The official recipes "
-        "start from a pre-trained backbone, and never train layer scales; from scratch, set "
+        "start from a pre-trained backbone, and DFormer's never train layer scales; from scratch, set "
         "optimizer.parameters=full");
   }
 }
@@ -149,7 +151,7 @@ int train(const TrainOptions& options, const Recipe& recipe, const typename Inne
   FitOptions fitting = fit_options_of(recipe, folder.path());
   fitting.max_iterations = options.max_iterations;
   fitting.evaluation.max_images = options.max_val_images;
-  TrainBatchOptions batches = batches_of(recipe, network->color_order);
+  TrainBatchOptions batches = batches_of(recipe, network->color_order, network->depth_input);
   batches.seed = training.progress.seed;
   TrainReport report(folder, recipe, per_epoch, training.progress.iteration, options.max_iterations, classes);
   const auto& [epoch, iteration, seed, loss_scale] = training.progress;

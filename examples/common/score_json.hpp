@@ -17,6 +17,7 @@ inline Json to_json(const Protocol& protocol) {
             {"sliding", nullptr},
             {"padded_size", nullptr},
             {"color_order", protocol.color_order == ColorOrder::bgr ? "BGR" : "RGB"},
+            {"depth", protocol.depth_input == DepthInput::greys ? "greys" : "metres"},
             {"absent_classes", std::string(to_string(protocol.absent))},
             {"head_norm_eps", std::stod(number_text(static_cast<double>(protocol.head_norm_eps)))},
             {"bases_seed", nullptr},

@@ -40,7 +40,7 @@ struct WeightOptions {
     source->require_option(1);
     app.add_option("--skip-mismatched", skip_mismatched,
                    "starts of names whose shape may differ, separated by commas; they keep random values "
-                   "(decode_head.conv_seg for another number of classes)")
+                   "(decode_head.conv_seg for another number of classes; AsymFormer: Decoder.linear_pred)")
         ->delimiter(',')
         ->needs(file);
     app.add_flag("--non-strict", non_strict,

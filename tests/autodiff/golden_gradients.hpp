@@ -16,10 +16,14 @@ template <class Mode>
 using Recorded = Autodiff<TestBackend, Mode>;
 using Leaf = autodiff::Tensor<TestBackend>;
 
-/// What a fixture calls its gradients.
+/// What a fixture calls its gradients, and how closely those of parameters are to be met.
 struct GradientKeys {
   std::string of_input = "grad.input.";
   std::string of_parameter = "grad.param.";
+  double (*parameter_tolerance)(const Golden& golden, const std::string& name, const Array& expected) =
+      [](const Golden& golden, const std::string&, const Array& expected) {
+        return block_tolerance(golden, expected);
+      };
 };
 
 /// The inputs of a fixture as leaves, and the results of a module, whose gradients are to be the fixture's.
@@ -59,7 +63,7 @@ class GoldenRun {
                    std::vector<float>(static_cast<std::size_t>(parameter->shape().numel()))};
       TestBackend::weight_to_host(gradient, parameter->layout(), actual.values);
       const Array expected = golden_.array(key);
-      expect_close(actual, expected, block_tolerance(golden_, expected), key);
+      expect_close(actual, expected, keys_.parameter_tolerance(golden_, name, expected), key);
       ++compared;
     }
     EXPECT_GT(compared, 0u);

@@ -57,6 +57,15 @@ TEST(MetricDepth, HolesAreZero) {
   EXPECT_EQ(of_tum.at<float>(0, 2), 0.0f);
 }
 
+// Also in pairs that nothing here has made.
+TEST(MetricDepth, WhatIsNoDepthIsNormalisedAsZero) {
+  const std::vector<float> metres{0.0f, -1.0f, std::numeric_limits<float>::infinity(),
+                                  std::numeric_limits<float>::quiet_NaN()};
+  std::vector<float> out(4);
+  normalize_metres(metres, out);
+  for (const float value : out) EXPECT_FLOAT_EQ(value, -2.84245035f / 0.99328362f);
+}
+
 TEST(MetricDepth, SaysWhatItCannotUse) {
   const cv::Mat color(4, 4, CV_8UC3, cv::Scalar::all(7)), depth(4, 4, CV_16UC1, cv::Scalar(900)),
       greys(4, 4, CV_8UC1, cv::Scalar(9));

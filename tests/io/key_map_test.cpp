@@ -40,6 +40,9 @@ TEST(KeyMap, KnowsAsymFormersFirstNames) {
   EXPECT_TRUE(can_become("module.down_sample_2.SCC.conv1.weight", "down_sample_2.SCC.conv_bn.0.weight"));
   EXPECT_TRUE(can_become("down_sample_4.SCC.bn.running_mean", "down_sample_4.SCC.conv_bn.1.running_mean"));
   EXPECT_EQ(from_jittor_key("down_sample_4.SCC.bn.weight"), "down_sample_4.SCC.bn.weight");
+  EXPECT_FALSE(can_become("decode_head.squeeze.bn.weight", "decode_head.squeeze.conv_bn.1.weight"));
+  EXPECT_TRUE(can_become("downsample_layers.2.1.bias", "down_sample_3.rgb_stem.1.bias"));
+  EXPECT_TRUE(can_become("module.stages.3.2.gamma", "down_sample_4.rgb_layer.2.gamma"));
 }
 
 TEST(KeyMap, ConvertingKnowsWhereJittorHasItsNames) {

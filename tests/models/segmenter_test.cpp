@@ -97,7 +97,6 @@ struct Plain {
   using Backend = TestBackend;
   static constexpr int num_classes = 5;
   static constexpr ColorOrder color_order = ColorOrder::bgr;
-  static constexpr DepthInput depth_input = DepthInput::greys;
   Tensor operator()(const Tensor& rgb, const Tensor&) const { return rgb; }
   TestBackend::Labels labels(const Tensor& rgb, const Tensor&) const {
     return TestBackend::resize_argmax(rgb, 1, 1);

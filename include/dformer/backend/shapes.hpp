@@ -18,7 +18,8 @@ namespace dformer::shapes {
 
 [[noreturn, gnu::cold, gnu::noinline]] inline void fail(const char* op, const std::string& rule,
                                                         std::initializer_list<Shape> received) {
-  std::string text = "[" + std::string(op) + "] " + rule + "; got";
+  std::string text = "[";
+  text.append(op).append("] ").append(rule).append("; got");
   for (const Shape& shape : received) text += " " + to_string(shape);
   throw_shape_error(text);
 }
@@ -72,7 +73,8 @@ inline Shape gate(const Shape& x, const Shape& spatial, const Shape& channel) {
 /// count].
 inline Shape select_channels(const Shape& x, std::int64_t first, std::int64_t count) {
   if (x.rank() == 0) fail("select_channels", "input must be [..., C]", {x});
-  if (count < 1) {
+  constexpr std::int64_t most = std::int64_t{1} << 40;  // so that no sum of these overflows
+  if (count < 1 || count > most || first < -most || first > most) {
     fail("select_channels",
          "1 channel or more expected, asked for " + std::to_string(count) + " from " + std::to_string(first) +
              " on",

@@ -3,6 +3,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <string>
 #include <vector>
@@ -76,13 +77,17 @@ inline void normalize_depth(std::span<const std::uint8_t> grey, std::span<float>
   for (const std::uint8_t value : grey) *to++ = depth_table[value];
 }
 
-/// Normalises depth in metres, 0 where there is none, for networks that read that (`DepthInput::metres`).
+/// Normalises depth in metres for networks that read that (`DepthInput::metres`). What is no depth (zero,
+/// negative, infinite or NaN) counts as 0 m, as the official data have it.
 /// Throws: ArgumentError for a buffer of another size.
 inline void normalize_metres(std::span<const float> metres, std::span<float> out) {
   detail::require_room(out, metres.size(), "normalize_metres");
   float* to = out.data();
-  for (const float value : metres)
-    *to++ = static_cast<float>((static_cast<double>(value) - metres_mean) / metres_deviation);
+  for (const float value : metres) {
+    const bool is_depth = value > 0.0f && value <= std::numeric_limits<float>::max();
+    *to++ =
+        static_cast<float>(((is_depth ? static_cast<double>(value) : 0.0) - metres_mean) / metres_deviation);
+  }
 }
 
 /// The two inputs of a network on the host, row-major, channels last.

@@ -19,6 +19,7 @@ struct TrainBatchOptions {
   int batch_size = 8;
   std::uint64_t seed = 12345;  ///< the official one
   ColorOrder color_order = ColorOrder::bgr;
+  DepthInput depth_input = DepthInput::greys;  ///< what the network reads; the data set must give it
   AugmentationOptions augmentation{};
   int workers = 1;        ///< threads that read and augment; 0 for none but the caller's
   std::size_t ahead = 4;  ///< batches that are made before they are asked for
@@ -32,7 +33,7 @@ inline std::size_t steps_per_epoch(std::size_t images, int batch_size) {
 
 /// The batch of a training step, counted from 0 over all epochs. It depends on the data set, the options and
 /// the step alone, so a run that is resumed sees what it would have seen. A data set has `size()` and
-/// `read(index)`. Throws: what reading throws.
+/// `read(index)`. Throws: what reading throws; ImageError for depth that the network does not read.
 template <class Dataset>
 TrainBatch make_train_batch(const Dataset& dataset, const TrainBatchOptions& options, std::size_t step) {
   const auto batch_size = static_cast<std::size_t>(options.batch_size);
@@ -49,6 +50,7 @@ TrainBatch make_train_batch(const Dataset& dataset, const TrainBatchOptions& opt
   for (std::size_t i = 0; i < batch_size; ++i) {
     const std::size_t position = step % steps * batch_size + i;
     const LabeledImage sample = dataset.read(order[position]);
+    require_depth_for(options, sample.image, sample.name);
     const RandomStream random = data_random(options.seed, DataRandom::augmentation, epoch, position);
     augment(sample, draw_augmentation(options.augmentation, sample.labels, random), options.augmentation,
             options.color_order,

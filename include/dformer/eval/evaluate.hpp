@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <numeric>
 #include <string>
 
 #include <opencv2/core.hpp>
@@ -14,6 +15,7 @@
 #include <dformer/eval/draw_bases.hpp>
 #include <dformer/eval/score.hpp>
 #include <dformer/eval/segment.hpp>
+#include <dformer/models/conventions.hpp>
 
 namespace dformer {
 
@@ -23,6 +25,7 @@ template <class Network>
 cv::Mat segment(const Network& network, const RgbdImage& image, const Protocol& protocol,
                 const typename Network::Backend::Device& device) {
   using B = typename Network::Backend;
+  require_valid(image, "segment");
   require_depth_for(network, image, "segment");
   NormalizedImage input;
   if (protocol.padded_size) {
@@ -60,7 +63,8 @@ struct EvaluatedImage {
 
 /// Scores a network on a data set, which has `size()`, `num_classes()`, `description()` and `read(index)`.
 /// `observe(const EvaluatedImage&)` is called after each image. Where the protocol has a seed, the network's
-/// starting bases are drawn from it and stay so.
+/// starting bases are drawn from it and stay so. The score's protocol is the one that was followed: what the
+/// network decides is set, and sizes are multiples of what it asks for.
 /// Throws: ArgumentError where network and data set have other numbers of classes or the protocol cannot be
 /// followed; what reading and running throw.
 template <class Network, class Dataset, class Observer>
@@ -82,7 +86,11 @@ template <class Network, class Dataset, class Observer>
               .images = count,
               .protocol = asked,
               .confusion = ConfusionMatrix(network.num_classes)};
-  score.protocol.color_order = network.color_order;
+  const Conventions conventions = conventions_of(network);
+  score.protocol.color_order = conventions.color_order;
+  score.protocol.depth_input = conventions.depth_input;
+  score.protocol.head_norm_eps = conventions.head_norm_eps;
+  score.protocol.size_multiple = std::lcm(asked.size_multiple, conventions.size_multiple);
   OrderedPrefetch<LabeledImage> samples(0, count, options.workers, options.ahead,
                                         [&dataset](std::size_t index) { return dataset.read(index); });
   for (std::size_t index = 0; index < count; ++index) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <dformer/core/color_order.hpp>
+#include <dformer/core/depth_input.hpp>
 #include <dformer/core/error.hpp>
 #include <dformer/core/image_size.hpp>
 #include <dformer/core/number_text.hpp>
@@ -25,9 +26,10 @@ struct Protocol {
   std::optional<SlidingWindow> sliding{};
   std::optional<ImageSize> padded_size{};  ///< images are padded to it, black below and to the right
   AbsentClasses absent = AbsentClasses::official;
-  std::optional<std::uint64_t> bases_seed{};  ///< decides the Hamburger's starting bases; none: its own
-  ColorOrder color_order = ColorOrder::bgr;   ///< set from the network
-  float head_norm_eps = dformer::head_norm_eps;
+  std::optional<std::uint64_t> bases_seed{};     ///< decides the Hamburger's starting bases; none: its own
+  ColorOrder color_order = ColorOrder::bgr;      ///< set from the network
+  DepthInput depth_input = DepthInput::greys;    ///< set from the network
+  float head_norm_eps = dformer::head_norm_eps;  ///< set from the network
 
   /// The image once, at its own size.
   static Protocol single_scale() { return {}; }
@@ -89,6 +91,7 @@ inline std::string to_string(const Protocol& protocol) {
     text += "; no padding";
   }
   text += protocol.color_order == ColorOrder::bgr ? "; colours B G R" : "; colours R G B";
+  if (protocol.depth_input == DepthInput::metres) text += "; depth in metres";
   text += protocol.absent == AbsentClasses::official ? "; absent classes count as 0 (official)"
                                                      : "; absent classes left out (standard)";
   text += "; epsilon of the head's norms ";

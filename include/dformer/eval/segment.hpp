@@ -20,6 +20,7 @@ namespace dformer {
 template <class Network>
 NetworkInput<typename Network::Tensor> upload(const Network& network, const RgbdImage& image,
                                               const typename Network::Backend::Device& device) {
+  require_valid(image, "upload");
   require_depth_for(network, image, "upload");
   return upload<typename Network::Backend>(normalize(image, network.color_order), device);
 }

@@ -20,14 +20,16 @@ struct KeyRule {
   Part part;
   std::string_view from;
   std::string_view to;
-  bool jittor = false;          ///< `from` is Jittor's name, `to` the official one
-  std::string_view below = {};  ///< the part of a network in which it holds, where not in all
+  bool jittor = false;  ///< `from` is Jittor's name, `to` the official one
+  /// The part of a network in which it holds, where not in all; loading by a rule that is Jittor's does not
+  /// ask.
+  std::string_view below = {};
 };
 
 /// Every renaming that is known. Loading uses a rule only where the name as stored does not occur in the
 /// network and the renamed one does, so that a `norm` of a backbone stays a `norm`. Converting a file knows
 /// no network: it uses the rules that are Jittor's, and `below` keeps them apart.
-inline constexpr std::array<KeyRule, 11> key_rules{{
+inline constexpr std::array<KeyRule, 19> key_rules{{
     {KeyRule::Part::prefix, "module.", ""},    // data-parallel training
     {KeyRule::Part::prefix, "model.", ""},     // a network wrapped for training
     {KeyRule::Part::prefix, "backbone.", ""},  // a segmenter's file into a bare backbone
@@ -39,16 +41,24 @@ inline constexpr std::array<KeyRule, 11> key_rules{{
     {KeyRule::Part::segment, "cls_seg", "conv_seg", true},
     {KeyRule::Part::segment, "conv1", "conv_bn.0", false, "SCC"},  // AsymFormer as it was first published
     {KeyRule::Part::segment, "bn", "conv_bn.1", false, "SCC"},
+    {KeyRule::Part::prefix, "downsample_layers.0.", "down_sample_1.rgb_stem."},  // ConvNeXt into AsymFormer
+    {KeyRule::Part::prefix, "downsample_layers.1.", "down_sample_2.rgb_stem."},
+    {KeyRule::Part::prefix, "downsample_layers.2.", "down_sample_3.rgb_stem."},
+    {KeyRule::Part::prefix, "downsample_layers.3.", "down_sample_4.rgb_stem."},
+    {KeyRule::Part::prefix, "stages.0.", "down_sample_1.rgb_layer."},
+    {KeyRule::Part::prefix, "stages.1.", "down_sample_2.rgb_layer."},
+    {KeyRule::Part::prefix, "stages.2.", "down_sample_3.rgb_layer."},
+    {KeyRule::Part::prefix, "stages.3.", "down_sample_4.rgb_layer."},
 }};
 
 /// Entries that official files carry and networks may do without: norms that the official code defined and
 /// never used, counters, and tables that the network computes.
 inline constexpr std::array<std::string_view, 4> ignorable_prefixes{"backbone.norm0.", "backbone.norm1.",
                                                                     "backbone.norm2.", "backbone.norm3."};
-inline constexpr std::array<std::string_view, 8> ignorable_suffixes{
+inline constexpr std::array<std::string_view, 9> ignorable_suffixes{
     "num_batches_tracked", "Geo.angle", "Geo.decay",
     // AsymFormer: sizes that it once kept as buffers, and what profilers and other engines left behind.
-    "cross_atten.midc1", "cross_atten.midc2", "fus_atten.inc", "total_ops", "_extra_state"};
+    "cross_atten.midc1", "cross_atten.midc2", "fus_atten.inc", "total_ops", "total_params", "_extra_state"};
 
 /// The layers that classify, of whose outputs there are as many as classes.
 inline constexpr std::array<std::string_view, 3> classifiers{
@@ -117,7 +127,7 @@ inline std::vector<std::string> candidate_keys(std::string_view name) {
     if (std::ranges::find(candidates, candidate) == candidates.end())
       candidates.push_back(std::move(candidate));
   };
-  for (std::size_t i = 0; i < candidates.size(); ++i) {  // prefixes may be combined; each rule only shortens
+  for (std::size_t i = 0; i < candidates.size(); ++i) {  // prefixes may be combined; no rule makes its own
     for (const KeyRule& rule : key_rules) {
       if (rule.part != KeyRule::Part::prefix || rule.from.empty() || !candidates[i].starts_with(rule.from))
         continue;
@@ -131,9 +141,10 @@ inline std::vector<std::string> candidate_keys(std::string_view name) {
     }
   }
   const std::size_t prefixed = candidates.size();
-  const auto rename_anywhere = [](std::string_view segment, std::string_view) {
+  const auto rename_anywhere = [](std::string_view segment, std::string_view before) {
     for (const KeyRule& rule : key_rules) {
-      if (rule.part == KeyRule::Part::segment && segment == rule.from) return rule.to;
+      if (rule.part != KeyRule::Part::segment || segment != rule.from) continue;
+      if (rule.jittor || detail::has_segment(before, rule.below)) return rule.to;
     }
     return segment;
   };

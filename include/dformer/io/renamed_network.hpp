@@ -25,7 +25,7 @@ inline std::vector<PrefixRename> fitting_renames(std::span<const TensorRecord> t
                                                  std::span<const LoadTarget> targets) {
   std::unordered_map<std::string_view, const Shape*> shapes;
   for (const LoadTarget& target : targets) shapes.emplace(target.name, &target.shape);
-  constexpr std::array<std::string_view, 3> words{"backbone.", "decode_head.", ""};
+  constexpr std::array<std::string_view, 4> words{"backbone.", "decode_head.", "Decoder.", ""};
   struct Count {
     std::size_t tensors = 0;
     std::array<std::size_t, words.size()> fitting{};

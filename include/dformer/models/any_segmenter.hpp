@@ -8,6 +8,7 @@
 
 #include <dformer/core/color_order.hpp>
 #include <dformer/core/depth_input.hpp>
+#include <dformer/models/conventions.hpp>
 #include <dformer/nn/visit.hpp>
 
 namespace dformer {
@@ -27,8 +28,9 @@ class AnySegmenter {
 
   const std::string name;
   const int num_classes;
-  const ColorOrder color_order;
-  const DepthInput depth_input;
+  const Conventions conventions;
+  const ColorOrder color_order = conventions.color_order;
+  const DepthInput depth_input = conventions.depth_input;
 
   /// As those of Segmenter.
   virtual Tensor operator()(const Tensor& rgb, const Tensor& depth) const = 0;
@@ -42,8 +44,10 @@ class AnySegmenter {
   virtual std::vector<Named<const Parameter<B>>> parameters() const = 0;
 
  protected:
-  AnySegmenter(std::string_view network_name, int classes, ColorOrder order, DepthInput depth)
-      : name(network_name), num_classes(classes), color_order(order), depth_input(depth) {}
+  AnySegmenter(std::string_view network_name, int classes, const Conventions& publisher_conventions)
+      : name(network_name), num_classes(classes), conventions(publisher_conventions) {}
+  AnySegmenter(std::string_view network_name, int classes, ColorOrder order)
+      : AnySegmenter(network_name, classes, Conventions{.color_order = order}) {}
 };
 
 template <class B>
@@ -64,12 +68,10 @@ class SegmenterHolder final : public AnySegmenter<typename Network::Backend> {
   using Labels = typename Backend::Labels;
 
   explicit SegmenterHolder(std::string_view network_name)
-      : AnySegmenter<Backend>(network_name, Network::num_classes, Network::color_order,
-                              Network::depth_input) {}
+      : AnySegmenter<Backend>(network_name, Network::num_classes, conventions_of_type()) {}
   /// Where its number of classes is given when it is made. Throws: ArgumentError unless that is 2 to 255.
   SegmenterHolder(std::string_view network_name, int classes)
-      : AnySegmenter<Backend>(network_name, classes, Network::color_order, Network::depth_input),
-        network_(classes) {}
+      : AnySegmenter<Backend>(network_name, classes, conventions_of_type()), network_(classes) {}
 
   Tensor operator()(const Tensor& rgb, const Tensor& depth) const override { return network_(rgb, depth); }
   Labels labels(const Tensor& rgb, const Tensor& depth) const override { return network_.labels(rgb, depth); }
@@ -95,6 +97,14 @@ class SegmenterHolder final : public AnySegmenter<typename Network::Backend> {
   const Network& network() const { return network_; }
 
  private:
+  static Conventions conventions_of_type() {
+    if constexpr (requires { Network::conventions; }) {
+      return Network::conventions;
+    } else {
+      return {.color_order = Network::color_order};
+    }
+  }
+
   Network network_;
 };
 

@@ -18,7 +18,10 @@ inline constexpr AsymFormerConfig asymformer_b0_t{.rgb_dims = {96, 192, 384, 768
 inline constexpr Conventions asymformer_conventions{.color_order = ColorOrder::rgb,
                                                     .depth_input = DepthInput::metres,
                                                     .backbone = "",
-                                                    .decode_head = "Decoder"};
+                                                    .decode_head = "Decoder",
+                                                    .backbone_prefix = "down_sample_",
+                                                    .size_multiple = 32,
+                                                    .head_norm_eps = 1e-5f};
 
 /// AsymFormer (Du et al., CVPRW 2024), the published variant B0_T: `AsymFormer<> net` runs on the CPU and has
 /// the classes of NYUDepthv2. Height and width of its input must be multiples of 32.

@@ -19,11 +19,13 @@ namespace dformer {
 ///
 /// `num_classes` is that of the head. One of any_classes is given it when it is made: `net(5)`. Parameters:
 /// backbone, decode_head, unless the conventions name them otherwise.
-template <class B, class BackboneType, class HeadType, const Conventions& conventions = dformer_conventions<>>
+template <class B, class BackboneType, class HeadType,
+          const Conventions& publisher_conventions = dformer_conventions<>>
 struct Segmenter : ClassCount<classes_of_type<HeadType>> {
   using Backend = B;
   using Tensor = typename B::Tensor;
   using Labels = typename B::Labels;
+  static constexpr const Conventions& conventions = publisher_conventions;
   static constexpr ColorOrder color_order = conventions.color_order;
   static constexpr DepthInput depth_input = conventions.depth_input;
   static_assert(classes_of_type<HeadType> == any_classes ||

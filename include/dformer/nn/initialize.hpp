@@ -42,7 +42,7 @@ inline void initial_values(std::string_view name, const Shape& shape, std::span<
   double deviation = 0.02;
   if (shape.rank() == 4) {
     const std::int64_t window = shape[2] * shape[3];
-    const bool head = name.starts_with("decode_head.");
+    const bool head = name.starts_with("decode_head.") || name.starts_with("Decoder.");
     const std::int64_t fan = window * (head || shape[1] == 1 ? shape[1] : shape[0]);
     deviation = std::sqrt(2.0 / static_cast<double>(fan));
   }

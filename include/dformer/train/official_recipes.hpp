@@ -27,7 +27,7 @@ inline constexpr std::array<OfficialNumbers, 7> dformer_numbers{{{"DFormer_Tiny"
                                                                  {"DFormerv2_L", 12, 0.3, 0.27}}};
 
 /// AsymFormer's training script in what a recipe can say: not its augmentations by mosaic, cut-mix, rotation
-/// and colour, nor its warm-up, which begins at a thousandth of the rate.
+/// and colour, nor quite its rates: its warm-up begins at a thousandth, and the fall at the end of that.
 inline Recipe asymformer_recipe() {
   Recipe recipe;
   recipe.model = "AsymFormer";
@@ -40,6 +40,7 @@ inline Recipe asymformer_recipe() {
   recipe.optimizer.lr = 5e-5;
   recipe.optimizer.parameters = ParameterPolicy::full_decay;
   recipe.schedule.warmup_epochs = 4;
+  recipe.schedule.update = LrUpdate::before_step;
   recipe.evaluation.scales = {1};
   recipe.evaluation.size_multiple = 32;
   recipe.evaluation.flip = false;

@@ -113,6 +113,31 @@ inline void check_evaluation(const RecipeEvaluation& evaluation, std::vector<std
                 std::to_string(stride->height) + " and " + std::to_string(stride->width));
 }
 
+/// What AsymFormer asks beside: depth in metres, sizes of whole patches, and all parameters to be trained,
+/// since DFormer's rule would leave its layer scales and half of its norms as they begin.
+inline void check_asymformer(const Recipe& recipe, std::vector<std::string>& faults) {
+  const RecipeChecks check("", faults);
+  const auto whole = [&](const char* key, const std::optional<ImageSize>& size) {
+    if (!size) return;
+    check.require(size->height % 32 == 0 && size->width % 32 == 0, key, "multiples of 32 for AsymFormer",
+                  std::to_string(size->height) + " and " + std::to_string(size->width));
+  };
+  whole("augmentation.crop", recipe.augmentation.crop);
+  whole("evaluation.window", recipe.evaluation.window);
+  check.require(recipe.optimizer.parameters != ParameterPolicy::official, "optimizer.parameters",
+                "full_decay, or full, for AsymFormer", "official, which is DFormer's");
+  const RecipeDataset& dataset = recipe.dataset;
+  check.require(dataset.holes == HolePolicy::keep, "dataset.holes", "keep for AsymFormer",
+                std::string(to_string(dataset.holes)));
+  const bool is_length = dataset.depth_encoding.empty()
+                             ? dataset.layout == RecipeLayout::asymformer
+                             : dataset.depth_encoding == "mm" || dataset.depth_encoding == "sun" ||
+                                   dataset.depth_encoding == "tum" || dataset.depth_encoding == "metre";
+  check.require(is_length, "dataset.depth_encoding",
+                "mm, sun, tum or metre for AsymFormer, which reads metres",
+                dataset.depth_encoding.empty() ? "that of the layout, greys" : dataset.depth_encoding);
+}
+
 }  // namespace detail
 
 /// Every setting that cannot be, what was expected and what was given: "epochs: 1 or more expected, got 0".
@@ -137,11 +162,6 @@ inline std::vector<std::string> recipe_faults(const Recipe& recipe) {
   const detail::RecipeChecks augmentation("augmentation.", faults);
   augmentation.extent("crop", recipe.augmentation.crop);
   augmentation.scales("scales", recipe.augmentation.scales);
-  if (recipe.model == "AsymFormer") {
-    const auto& [height, width] = recipe.augmentation.crop;
-    augmentation.require(height % 32 == 0 && width % 32 == 0, "crop", "multiples of 32, for AsymFormer",
-                         std::to_string(height) + " and " + std::to_string(width));
-  }
   const detail::RecipeChecks network("network.", faults);
   network.share("drop_path", recipe.network.drop_path);
   network.share("dropout", recipe.network.dropout);
@@ -160,6 +180,7 @@ inline std::vector<std::string> recipe_faults(const Recipe& recipe) {
 
   detail::check_loss(recipe, faults);
   detail::check_evaluation(recipe.evaluation, faults);
+  if (recipe.model == "AsymFormer") detail::check_asymformer(recipe, faults);
   const detail::RecipeChecks checkpoints("checkpoints.", faults);
   checkpoints.at_least("keep_best", recipe.checkpoints.keep_best, 0);
   checkpoints.at_least("every_epochs", recipe.checkpoints.every_epochs, 1);

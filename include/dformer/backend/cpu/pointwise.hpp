@@ -67,7 +67,7 @@ struct PointwiseOps {
       for (; row < last_row; ++row) {
         T* const to = y.data() + row * count;
         std::fill(to, to + begin, T(0));
-        if (begin < end) std::copy_n(x.data() + row * channels + first + begin, end - begin, to + begin);
+        if (begin < end) std::copy_n(x.data() + (row * channels + first + begin), end - begin, to + begin);
         std::fill(to + end, to + count, T(0));
       }
     });

@@ -62,7 +62,7 @@ struct PointwiseOps {
     if (begin == end) return y;
     with_elements(
         [&]<class E>(const E* from, E* to) {
-          copy_columns(CopyColumnsArgs<E>{from + first + begin, to + begin, y.shape().rows(), end - begin,
+          copy_columns(CopyColumnsArgs<E>{from + (first + begin), to + begin, y.shape().rows(), end - begin,
                                           channels, count},
                        y.device().stream());
         },
@@ -85,11 +85,17 @@ struct PointwiseOps {
     const Shape shape = shapes::gate(x.shape(), spatial.shape(), channel.shape());
     require_one_device("gate", x, spatial);
     require_one_device("gate", x, channel);
-    Tensor<T> y(x.device(), shape);
+    require_same_elements("gate", x, spatial);
+    require_same_elements("gate", x, channel);
+    Tensor<T> y = like(x, shape);
     if (shape.numel() == 0) return y;
-    cuda::gate(GateArgs<T>{x.data(), spatial.data(), channel.data(), y.data(), shape.rows(),
-                           shape[1] * shape[2], shape[3], scale},
-               x.device().stream());
+    with_elements(
+        [&]<class E>(const E* from, const E* of_pixels, const E* of_channels, E* to) {
+          cuda::gate(GateArgs<E>{from, of_pixels, of_channels, to, shape.rows(), shape[1] * shape[2],
+                                 shape[3], scale},
+                     x.device().stream());
+        },
+        x, spatial, channel, y);
     return y;
   }
 
