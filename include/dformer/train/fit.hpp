@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include <dformer/core/depth_input.hpp>
 #include <dformer/data/train_batches.hpp>
 #include <dformer/eval/evaluate.hpp>
 #include <dformer/nn/initialize.hpp>
@@ -138,7 +139,9 @@ FitResult fit(Run& run, const Dataset& dataset, const TrainBatchOptions& batches
     best.offer(epoch, 100.0 * result.last_score->metrics().miou, save);
   };
 
-  TrainBatches<Dataset> source(dataset, batches, static_cast<std::size_t>(iteration));
+  TrainBatchOptions as_read = batches;
+  as_read.depth_input = depth_input_of(run.network);  // whatever a caller forgot to say
+  TrainBatches<Dataset> source(dataset, as_read, static_cast<std::size_t>(iteration));
   double losses = 0;
   std::int64_t count = 0;
   bool due = false;            // last.pth is to be written between updates
