@@ -72,7 +72,7 @@ TEST_F(AsymFormerPrograms, SayWhatIsMissing) {
                                       "--depth", image("Depth"), "--out", path("out"), "--threads", "1"});
   EXPECT_NE(greys.exit_code, 0);
   expect_mentions(greys.err, {"reads depth in metres", "\"greys\"", "mm, sun, tum or metre"});
-  expect_mentions(train("greys").err, {"reads depth in metres", "\"greys\""});
+  expect_mentions(train("greys").err, {"dataset.depth_encoding: mm, sun, tum or metre", "got greys"});
 
   const std::string pair = DFORMER_SAMPLES "/livingroom_kinect2_512";
   const Outcome size =

@@ -126,6 +126,36 @@ TEST(Recipe, WhatCannotBeIsNamed) {
   refused([](Recipe& r) { r.ema_decay = 1.0; }, {"ema_decay"});
 }
 
+// The numbers of its authors' training script; what else it asks is checked before a run begins.
+TEST(Recipe, AsymFormerHasItsOwn) {
+  const Recipe official = official_recipe("AsymFormer", nyu);
+  EXPECT_NO_THROW(require_valid(official));
+  EXPECT_EQ(official.epochs, 500);
+  EXPECT_EQ(official.batch_size, 8);
+  EXPECT_EQ(official.seed, 2333u);
+  EXPECT_EQ(official.optimizer.lr, 5e-5);
+  EXPECT_EQ(official.optimizer.weight_decay, 0.01);
+  EXPECT_EQ(official.schedule.warmup_epochs, 4);
+  EXPECT_EQ(official.network.drop_path, 0.3);
+  EXPECT_EQ(to_string(layout_of(official.dataset).depth.encoding), "mm");
+  const auto refused = [&](const auto& change, std::initializer_list<std::string> parts) {
+    Recipe recipe = official;
+    change(recipe);
+    expect_mentions(error_of<ArgumentError>([&] { require_valid(recipe); }), parts);
+  };
+  refused(
+      [](Recipe& r) {
+        r.augmentation.crop = {480, 650};
+      },
+      {"augmentation.crop", "multiples of 32", "650"});
+  refused([](Recipe& r) { r.evaluation.window = ImageSize{400, 640}; }, {"evaluation.window", "400 and 640"});
+  refused([](Recipe& r) { r.optimizer.parameters = ParameterPolicy::official; },
+          {"optimizer.parameters", "full_decay", "DFormer's"});
+  refused([](Recipe& r) { r.dataset.holes = HolePolicy::fill; }, {"dataset.holes", "keep", "fill"});
+  refused([](Recipe& r) { r.dataset.layout = RecipeLayout::sunrgbd; },
+          {"dataset.depth_encoding", "reads metres", "greys"});
+}
+
 TEST(Recipe, NamesOfClassesMustBeAsManyAsClasses) {
   RecipeDataset dataset{.num_classes = 5};
   expect_mentions(error_of<ArgumentError>([&] { classes_of(dataset); }), {"nyu40", "40", "5"});
