@@ -69,6 +69,10 @@ TEST_F(DoctorRecipe, NothingIsWrongWithASoundOne) {
 TEST_F(DoctorRecipe, TheOfficialOnesStartFromACheckpoint) {
   for (const auto& entry : fs::directory_iterator(DFORMER_RECIPES)) {
     SCOPED_TRACE(entry.path());
+    if (entry.path().filename().string().starts_with("AsymFormer")) {  // trains everything
+      EXPECT_EQ(check(testing::read_text(entry.path())).kinds(), Kinds{});
+      continue;
+    }
     expect_only(check(testing::read_text(entry.path())), found::official_from_scratch,
                 "optimizer.parameters");
   }
