@@ -44,7 +44,8 @@ SegmenterPointer<Observe<B>> make_observed(const ParityFixture& fixture) {
     if (auto network = make_mlp_network<Observe<B>>(fixture)) return network;
   }
   throw_argument_error("[dformer_parity] no type here for " + fixture.model + " with decoder " +
-                       fixture.decoder + "; there are the seven of DFormer, with 'ham' and with 'MLPDecoder'");
+                       fixture.decoder +
+                       "; there are the seven of DFormer, with 'ham' and with 'MLPDecoder'");
 }
 
 }  // namespace dformer::programs
