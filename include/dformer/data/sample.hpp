@@ -55,12 +55,13 @@ template <class Network>
 void require_depth_for(const Network& network, const RgbdImage& image, const std::string& subject) {
   if (depth_input_of(network) == depth_of(image)) return;
   const bool wants_metres = depth_of(image) == DepthInput::greys;
-  throw_image_error(subject,
-                    std::string("this network reads depth ") +
-                        (wants_metres ? "in metres, but the pair holds 8-bit greys"
-                                      : "as 8-bit greys, but the pair holds metres") +
-                        "; read or make the pair with DepthOptions{.encoding = …, .as = DepthInput::" +
-                        (wants_metres ? "metres}" : "greys}"));
+  throw_image_error(
+      subject,
+      std::string("this network reads depth ") +
+          (wants_metres ? "in metres, but the pair holds 8-bit greys"
+                        : "as 8-bit greys, but the pair holds metres") +
+          "; read or make the pair with DepthOptions{.encoding = MillimetreDepth{}, .as = DepthInput::" +
+          (wants_metres ? "metres}" : "greys}"));
 }
 
 }  // namespace dformer
