@@ -151,7 +151,7 @@ int train(const TrainOptions& options, const Recipe& recipe, const typename Inne
   FitOptions fitting = fit_options_of(recipe, folder.path());
   fitting.max_iterations = options.max_iterations;
   fitting.evaluation.max_images = options.max_val_images;
-  TrainBatchOptions batches = batches_of(recipe, network->color_order, network->depth_input);
+  TrainBatchOptions batches = batches_of(recipe, network->color_order);
   batches.seed = training.progress.seed;
   TrainReport report(folder, recipe, per_epoch, training.progress.iteration, options.max_iterations, classes);
   const auto& [epoch, iteration, seed, loss_scale] = training.progress;

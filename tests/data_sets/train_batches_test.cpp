@@ -64,6 +64,14 @@ TEST(EpochOrder, StepsOfTheOfficialRecipes) {
   EXPECT_EQ(steps_per_epoch(16, 8), 3u);  // one more also where batches fit
 }
 
+TEST(TrainBatches, RefuseDepthThatTheNetworkDoesNotRead) {
+  TrainBatchOptions options = small_batches();
+  EXPECT_NO_THROW(make_train_batch(MadeDataset{}, options, 0));
+  options.depth_input = DepthInput::metres;
+  expect_mentions(error_of<ImageError>([&] { make_train_batch(MadeDataset{}, options, 0); }),
+                  {"reads depth in metres", "holds 8-bit greys"});
+}
+
 TEST(TrainBatches, AreDecidedByTheirStep) {
   const MadeDataset dataset;
   TrainBatchOptions options = small_batches();

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 #include <io/checkpoint_support.hpp>
+#include <support/parameter_values.hpp>
 
 #include <dformer/backend/cpu/cpu.hpp>
 #include <dformer/io/load.hpp>
@@ -15,16 +16,7 @@ namespace dformer {
 namespace {
 
 using Network = AsymFormer<>;
-
-std::vector<float> values_of(Network& network, const std::string& name) {
-  for (const auto& [found, parameter] : parameters(network)) {
-    if (found != name) continue;
-    std::vector<float> values(static_cast<std::size_t>(parameter->shape().numel()));
-    Cpu<>::weight_to_host(parameter->value(), parameter->layout(), values);
-    return values;
-  }
-  throw_argument_error("no parameter " + name);
-}
+using testing::values_of;
 
 void replace_in(std::string& name, const std::string& from, const std::string& to) {
   const std::size_t at = name.find(from);

@@ -4,6 +4,7 @@
 
 #include <io/checkpoint_support.hpp>
 #include <models/official_state_dict.hpp>
+#include <support/parameter_values.hpp>
 
 #include <dformer/backend/cpu/cpu.hpp>
 #include <dformer/io/load.hpp>
@@ -12,6 +13,8 @@
 
 namespace dformer {
 namespace {
+
+using testing::values_of;
 
 template <class B>
 const Shape& shape_of(AnySegmenter<B>& network, const std::string& name) {
@@ -99,17 +102,6 @@ TEST(Zoo, BadNamesAndCountsAreRefused) {
   }
   EXPECT_NE(message("DFormer_Huge", 40).find("no model is named 'DFormer_Huge'; there are DFormer_Tiny"),
             std::string::npos);
-}
-
-/// Every weight of a network under its name.
-std::vector<float> values_of(AnySegmenter<Cpu<>>& network, const std::string& name) {
-  for (const auto& [found, parameter] : parameters(network)) {
-    if (found != name) continue;
-    std::vector<float> values(static_cast<std::size_t>(parameter->shape().numel()));
-    Cpu<>::weight_to_host(parameter->value(), parameter->layout(), values);
-    return values;
-  }
-  throw_argument_error("no parameter " + name);
 }
 
 // Fine-tuning: all of a checkpoint but the layer that classifies.

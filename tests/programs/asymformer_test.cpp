@@ -57,6 +57,11 @@ TEST_F(AsymFormerPrograms, TrainsScoresAndInfers) {
   const auto of_run = nlohmann::json::parse(testing::read_text(folder_ / "run/score.json"));
   const auto of_eval = nlohmann::json::parse(testing::read_text(folder_ / "score/metrics.json"));
   EXPECT_EQ(of_run["miou"], of_eval["miou"]);
+  const auto& protocol = of_eval["protocol"];
+  EXPECT_EQ(protocol["depth"], "metres");
+  EXPECT_EQ(protocol["color_order"], "RGB");
+  EXPECT_EQ(protocol["head_norm_eps"], 1e-5);
+  EXPECT_EQ(protocol["size_multiple"], 32);
 
   const Outcome used = testing::run(
       folder_, DFORMER_INFER,

@@ -81,6 +81,20 @@ TEST_F(Bench, CommandLinesThatAreWrong) {
   EXPECT_EQ(bench({"--isa", "mmx"}).exit_code, 2);
 }
 
+TEST_F(Bench, GoesOnWithoutANetworkThatDoesNotTakeTheSize) {
+  const std::vector<std::string> rest{"--size", "40x64", "--runs", "1", "--warmup", "1"};
+  const auto of = [&](const std::string& models) {
+    std::vector<std::string> words{"--model", models};
+    words.insert(words.end(), rest.begin(), rest.end());
+    return bench(words);
+  };
+  const Outcome both = of("AsymFormer,DFormer_Tiny");
+  EXPECT_EQ(both.exit_code, 0) << both.err;
+  expect_mentions(both.err, {"AsymFormer is left out", "multiples of 32"});
+  expect_mentions(both.out, {"DFormer_Tiny"});
+  EXPECT_EQ(of("AsymFormer").exit_code, 1);
+}
+
 TEST_F(Bench, SaysWhatFailed) {
   const Outcome unwritable = bench({"--model", "DFormer_Tiny", "--size", "64x64", "--runs", "1", "--warmup",
                                     "1", "--json", (folder_ / "missing/bench.json").string()});

@@ -81,7 +81,8 @@ TEST(RecipeToml, TheOfficialFilesAreWhatTheCodeSays) {
       const std::string name = std::string(model) + "_" + std::string(recipe_word(dataset)) + ".toml";
       SCOPED_TRACE(name);
       if (model == "AsymFormer" && dataset == OfficialDataset::sunrgbd) {
-        expect_mentions(error_of<ArgumentError>([&] { official_recipe(model, dataset); }), {"NYUDepthv2 only"});
+        expect_mentions(error_of<ArgumentError>([&] { official_recipe(model, dataset); }),
+                        {"NYUDepthv2 only"});
         continue;
       }
       const std::filesystem::path file = std::filesystem::path(DFORMER_RECIPES) / name;

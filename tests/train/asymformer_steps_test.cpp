@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <support/filled.hpp>
+#include <support/parameter_values.hpp>
 
 #include <dformer/models/asymformer.hpp>
 #include <dformer/train.hpp>
@@ -12,12 +13,6 @@ namespace dformer::testing {
 namespace {
 
 using B = Autodiff<TestBackend>;
-
-std::vector<float> host_values(const Parameter<B>& parameter, const TestBackend::Tensor& tensor) {
-  std::vector<float> values(static_cast<std::size_t>(parameter.shape().numel()));
-  TestBackend::weight_to_host(tensor, parameter.layout(), values);
-  return values;
-}
 
 // Loss, gradients and three steps of the official training, batch 2 of 64 x 96, without dropout.
 class AsymFormerSteps : public ::testing::Test {
@@ -70,7 +65,7 @@ TEST_F(AsymFormerSteps, GradientsAgree) {
   for_each_trained([&](std::size_t i, const Named<Parameter<B>>& entry) {
     const auto gradient = gradients.of(entry.parameter->value());
     ASSERT_TRUE(gradient) << entry.name;
-    const std::vector<float> values = host_values(*entry.parameter, gradient);
+    const std::vector<float> values = host_values<TestBackend>(*entry.parameter, gradient);
     double squares = 0;
     for (const float value : values) squares += static_cast<double>(value) * static_cast<double>(value);
     const double norm = std::sqrt(squares);
@@ -108,7 +103,7 @@ TEST_F(AsymFormerSteps, StepsOfAdamWAgree) {
   std::size_t apart = 0, compared = 0;
   for_each_trained([&](std::size_t i, const Named<Parameter<B>>& entry) {
     if (is_zero(entry.name)) return;
-    const auto values = host_values(*entry.parameter, entry.parameter->value().value());
+    const auto values = host_values<TestBackend>(*entry.parameter, entry.parameter->value().value());
     for (std::size_t s = 32 * i; s < 32 * (i + 1); ++s) {
       const double difference =
           std::abs(static_cast<double>(values[static_cast<std::size_t>(places.values[s])]) -
@@ -125,7 +120,7 @@ TEST_F(AsymFormerSteps, StepsOfAdamWAgree) {
     if (!golden_.has("after." + name)) continue;
     ++statistics;
     const Array expected = golden_.array("after." + name);
-    const Array found{parameter->shape(), host_values(*parameter, parameter->value().value())};
+    const Array found{parameter->shape(), host_values<TestBackend>(*parameter, parameter->value().value())};
     expect_close(found, expected, 1e-4 * std::max(1.0f, expected.max_abs()), name);
   }
   EXPECT_EQ(statistics, 26u);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <support/module.hpp>
+#include <support/parameter_values.hpp>
 
 #include <dformer/models/variants.hpp>
 #include <dformer/train.hpp>
@@ -112,13 +113,6 @@ std::vector<std::size_t> sampled(std::size_t elements, std::size_t count) {
   return indices;
 }
 
-template <class B>
-std::vector<float> host_values(const Parameter<B>& parameter, const typename B::Inner::Tensor& tensor) {
-  std::vector<float> values(static_cast<std::size_t>(parameter.shape().numel()));
-  B::Inner::weight_to_host(tensor, parameter.layout(), values);
-  return values;
-}
-
 double norm(const std::vector<float>& values) {
   double squares = 0;
   for (float value : values) squares += static_cast<double>(value) * static_cast<double>(value);
@@ -161,7 +155,7 @@ class OfficialSteps {
     for_each_trained([&](std::size_t i, const Named<Parameter<B>>& entry) {
       const auto gradient = gradients.of(entry.parameter->value());
       ASSERT_TRUE(gradient) << entry.name;
-      const std::vector<float> values = host_values(*entry.parameter, gradient);
+      const std::vector<float> values = host_values<Inner>(*entry.parameter, gradient);
       const double noise = 20.0 * static_cast<double>(deviation.values[i]);
       EXPECT_NEAR(norm(values), l2.values[i], 1e-3 * l2.values[i] + noise) << entry.name;
       const auto indices = sampled(values.size(), 32);
@@ -196,7 +190,7 @@ class OfficialSteps {
     for_each_trained([&](std::size_t i, const Named<Parameter<B>>& entry) {
       // Where the gradient is nothing but noise, Adam makes steps of the noise's sign.
       if (skip_zero && std::ranges::find(zero, entry.name) != zero.end()) return;
-      const auto values = host_values(*entry.parameter, entry.parameter->value().value());
+      const auto values = host_values<Inner>(*entry.parameter, entry.parameter->value().value());
       const auto indices = sampled(values.size(), 16);
       for (std::size_t s = 0; s < indices.size(); ++s) {
         EXPECT_NEAR(values[indices[s]], samples.values[static_cast<std::size_t>(offset.values[i]) + s],
@@ -245,7 +239,7 @@ class OfficialSteps {
     for (const auto& [name, parameter] : parameters(network_)) {
       if (found == names.size() || name != names[found]) continue;
       ++found;
-      const auto values = host_values(*parameter, parameter->value().value());
+      const auto values = host_values<Inner>(*parameter, parameter->value().value());
       for (std::size_t index : sampled(values.size(), 16)) {
         const double expected = samples.values[first++];
         EXPECT_NEAR(values[index], expected, 1e-4 * std::max(1.0, std::abs(expected))) << key << " " << name;

@@ -140,7 +140,7 @@ FitResult fit(Run& run, const Dataset& dataset, const TrainBatchOptions& batches
   };
 
   TrainBatchOptions as_read = batches;
-  as_read.depth_input = depth_input_of(run.network);  // whatever a caller forgot to say
+  as_read.depth_input = depth_input_of(run.network);  // the network decides
   TrainBatches<Dataset> source(dataset, as_read, static_cast<std::size_t>(iteration));
   double losses = 0;
   std::int64_t count = 0;

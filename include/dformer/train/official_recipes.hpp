@@ -42,7 +42,6 @@ inline Recipe asymformer_recipe() {
   recipe.schedule.warmup_epochs = 4;
   recipe.schedule.update = LrUpdate::before_step;
   recipe.evaluation.scales = {1};
-  recipe.evaluation.size_multiple = 32;
   recipe.evaluation.flip = false;
   return recipe;
 }

@@ -79,12 +79,10 @@ inline TrainerOptions trainer_options_of(const Recipe& recipe) {
           .checkpoint_blocks = recipe.machine.checkpoint_blocks};
 }
 
-inline TrainBatchOptions batches_of(const Recipe& recipe, ColorOrder order,
-                                    DepthInput depth = DepthInput::greys) {
+inline TrainBatchOptions batches_of(const Recipe& recipe, ColorOrder order) {
   return {.batch_size = recipe.batch_size,
           .seed = recipe.seed,
           .color_order = order,
-          .depth_input = depth,
           .augmentation = {.crop_height = recipe.augmentation.crop.height,
                            .crop_width = recipe.augmentation.crop.width,
                            .scales = recipe.augmentation.scales,

@@ -129,9 +129,8 @@ template <class T>
 void gate(const GateArgs<T>& args, Stream stream) {
   constexpr int width = device::widest_pack<T>, threads = 128;
   const device::Grid grid{device::blocks_of(args.rows, threads / device::warp_size), threads};
-  device::launch("gate",
-                 args.channels % width == 0 ? device::gate_rows<T, width> : device::gate_rows<T, 1>, grid,
-                 stream, args);
+  device::launch("gate", args.channels % width == 0 ? device::gate_rows<T, width> : device::gate_rows<T, 1>,
+                 grid, stream, args);
 }
 
 template void activate(const ActivateArgs<float>&, Stream);
