@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <map>
 #include <random>
+#include <stdexcept>
 #include <string>
 #include <type_traits>
 #include <vector>
@@ -188,16 +189,18 @@ Json measure(const BenchOptions& options, const std::string& model) {
       {.cpu = {.isa = options.best_isa()}});
 }
 
+/// A network that fails, as one does that takes not every size, costs the others nothing but the exit code.
 int bench(const BenchOptions& options) {
   Json results = Json::array();
+  int exit_code = 0;
   for (const std::string& model : options.chosen_models()) {
     try {
       // Each in a process of its own: every cold start is one, and no peak of memory is another network's.
       results.push_back(Json::parse(run_in_child([&] { return measure(options, model).dump(); })));
-    } catch (const Error& error) {
-      if (options.chosen_models().size() == 1)
-        throw;  // of several others go on: sizes are not for all networks
-      std::fprintf(stderr, "%s is left out: %s\n", model.c_str(), error.what());
+    } catch (const std::runtime_error& error) {
+      if (options.chosen_models().size() == 1) throw;
+      std::fprintf(stderr, "dformer_bench: %s is left out: %s\n", model.c_str(), error.what());
+      exit_code = 1;
       continue;
     }
     if (results.size() == 1) {
@@ -212,7 +215,7 @@ int bench(const BenchOptions& options) {
   }
   if (results.empty()) throw Error("[dformer_bench] none of the networks could be measured");
   print_table_foot(results[0]);
-  if (options.json.empty()) return 0;
+  if (options.json.empty()) return exit_code;
   const Json machine = results[0].at("machine");
   for (Json& result : results) result.erase("machine");
   write_json(
@@ -222,7 +225,7 @@ int bench(const BenchOptions& options) {
        {"warmup", options.warmup},
        {"runs", options.runs},
        {"models", results}});
-  return 0;
+  return exit_code;
 }
 
 }  // namespace

@@ -82,17 +82,19 @@ TEST_F(Bench, CommandLinesThatAreWrong) {
 }
 
 TEST_F(Bench, GoesOnWithoutANetworkThatDoesNotTakeTheSize) {
-  const std::vector<std::string> rest{"--size", "40x64", "--runs", "1", "--warmup", "1"};
   const auto of = [&](const std::string& models) {
-    std::vector<std::string> words{"--model", models};
-    words.insert(words.end(), rest.begin(), rest.end());
-    return bench(words);
+    return bench(
+        {"--model", models, "--size", "40x64", "--runs", "1", "--warmup", "1", "--json", json_file()});
   };
   const Outcome both = of("AsymFormer,DFormer_Tiny");
-  EXPECT_EQ(both.exit_code, 0) << both.err;
+  EXPECT_EQ(both.exit_code, 1);
   expect_mentions(both.err, {"AsymFormer is left out", "multiples of 32"});
-  expect_mentions(both.out, {"DFormer_Tiny"});
-  EXPECT_EQ(of("AsymFormer").exit_code, 1);
+  const json all = results();
+  ASSERT_EQ(all["models"].size(), 1u);
+  EXPECT_EQ(all["models"][0]["model"], "DFormer_Tiny");
+  const Outcome alone = of("AsymFormer");
+  EXPECT_EQ(alone.exit_code, 1);
+  expect_mentions(alone.err, {"dformer_bench: ", "multiples of 32"});
 }
 
 TEST_F(Bench, SaysWhatFailed) {
